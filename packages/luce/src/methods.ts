@@ -1,0 +1,30 @@
+import { LuceError, suggestNearest } from "./errors.ts";
+import type { Method } from "./method.ts";
+
+/** The registry: one line a method. Each is loaded when it is first asked for. */
+const registry = {
+  elo: async () => (await import("./rank/elo.ts")).elo,
+} satisfies Record<string, () => Promise<Method>>;
+
+export type MethodId = keyof typeof registry;
+
+export const methodIds = Object.keys(registry) as readonly MethodId[];
+
+export function isMethodId(id: string): id is MethodId {
+  return Object.hasOwn(registry, id);
+}
+
+/** @throws LuceError `unknown-method`, with the nearest name. */
+export async function loadMethod<Id extends string>(
+  id: Id,
+): Promise<Id extends MethodId ? Awaited<ReturnType<(typeof registry)[Id]>> : Method> {
+  if (!isMethodId(id)) {
+    throw new LuceError("unknown-method", `there is no method "${id}"`, { hint: suggestNearest(id, methodIds) });
+  }
+  return (await registry[id]()) as Id extends MethodId ? Awaited<ReturnType<(typeof registry)[Id]>> : Method;
+}
+
+/** Every registered method, in the order of the registry. */
+export function loadMethods(): Promise<Method[]> {
+  return Promise.all(methodIds.map((id): Promise<Method> => registry[id]()));
+}

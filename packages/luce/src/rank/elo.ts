@@ -1,0 +1,132 @@
+/**
+ * Elo: an online rating, one update a comparison.
+ *
+ *   p       = 1 / (1 + base^((R_right - R_left) / scale))
+ *   R_left  += k w (y - p)
+ *   R_right -= k w (y - p)
+ *
+ * y is the left system's share of the preference, w the comparison's weight. The ratings depend on the
+ * order of the comparisons, so `fit` replays them in `orders` shuffled orders besides the given one and
+ * reports the median over orders, with the spread over orders as a finding.
+ *
+ * @see arXiv 2403.04132, section 4
+ */
+import { z } from "zod";
+import type { Comparisons } from "../data/comparisons.ts";
+import { shuffle } from "../random.ts";
+import { connectedComponents } from "./components.ts";
+import { comparisonInputs, toComparisons } from "./contract.ts";
+import { quantile } from "./quantile.ts";
+import { defineRating } from "./rating.ts";
+
+const parameters = z.object({
+  /** Points moved by a complete surprise. 4 suits a leaderboard, 32 a game ladder. */
+  k: z.number().positive().default(4),
+  scale: z.number().positive().default(400),
+  base: z.number().gt(1).default(10),
+  initRating: z.number().default(1000),
+  /** Shuffled replays behind the median and the spread. */
+  orders: z.number().int().min(1).default(100),
+});
+
+type EloParameters = z.output<typeof parameters>;
+
+export const elo = defineRating({
+  id: "elo",
+  name: "Elo",
+  paper: "Chatbot Arena: An Open Platform for Evaluating LLMs by Human Preference",
+  arxiv: "2403.04132",
+  reads: "ordered-comparisons",
+  params: parameters,
+  inputs: comparisonInputs.extend({
+    startRatings: z.array(z.number()).optional(),
+    bootstrapIndices: z.array(z.array(z.number().int().nonnegative())).optional(),
+  }),
+
+  evaluate({ startRatings, bootstrapIndices, ...inputs }, params) {
+    const comparisons = toComparisons(inputs);
+    const start = () => startRatings?.slice() ?? Array<number>(inputs.nItems).fill(params.initRating);
+    const ratings = start();
+    const expectedScores: number[] = [];
+    const trajectory: number[][] = [];
+    for (let row = 0; row < comparisons.left.length; row++) {
+      expectedScores.push(updateElo(ratings, comparisons, row, params));
+      trajectory.push(ratings.slice());
+    }
+    const bootstrapRatings = bootstrapIndices?.map((order) => replayElo(start(), comparisons, order, params));
+    return {
+      ratings,
+      expectedScores,
+      trajectory,
+      bootstrapRatings,
+      bootstrapMedian: bootstrapRatings && medians(bootstrapRatings),
+    };
+  },
+
+  fit(comparisons: Comparisons, { orders, random, ...params }) {
+    const order = Int32Array.from(comparisons.left, (_, row) => row);
+    const start = () => Array<number>(comparisons.systems.length).fill(params.initRating);
+    const replays = Array.from({ length: orders }, () =>
+      replayElo(start(), comparisons, shuffle(order, random), { ...params, orders }),
+    );
+    const naturalUnits = Math.log(params.base) / params.scale;
+    const logStrengths = Float64Array.from(medians(replays), (rating) => (rating - params.initRating) * naturalUnits);
+    const spread = Math.max(...standardDeviations(replays));
+    return {
+      systems: comparisons.systems,
+      logStrengths,
+      standardErrors: null,
+      covariance: null,
+      components: connectedComponents(comparisons),
+      coefficients: [],
+      winProbability: (i, j) => 1 / (1 + Math.exp(logStrengths[j] - logStrengths[i])),
+      display: "elo",
+      findings: [
+        {
+          severity: "note",
+          text: `Elo depends on the order of the votes: over ${orders} shuffles of the same votes a rating moves by up to ${spread.toFixed(1)} points (standard deviation); the median is shown.`,
+          advice: "Use bradley-terry for a rating that does not depend on order.",
+        },
+      ],
+    };
+  },
+});
+
+/** Plays one comparison into `ratings` and returns the probability it gave the left system. */
+function updateElo(ratings: number[], comparisons: Comparisons, row: number, params: EloParameters): number {
+  const left = comparisons.left[row];
+  const right = comparisons.right[row];
+  const expected = 1 / (1 + params.base ** ((ratings[right] - ratings[left]) / params.scale));
+  const weight = (comparisons.weight?.[row] ?? 1) * comparisons.count[row];
+  const points = params.k * weight * (comparisons.outcome[row] - expected);
+  ratings[left] += points;
+  ratings[right] -= points;
+  return expected;
+}
+
+function replayElo(
+  ratings: number[],
+  comparisons: Comparisons,
+  order: ArrayLike<number>,
+  params: EloParameters,
+): number[] {
+  for (let n = 0; n < order.length; n++) updateElo(ratings, comparisons, order[n], params);
+  return ratings;
+}
+
+function medians(replays: number[][]): number[] {
+  return replays[0].map((_, system) =>
+    quantile(
+      replays.map((ratings) => ratings[system]),
+      0.5,
+    ),
+  );
+}
+
+function standardDeviations(replays: number[][]): number[] {
+  return replays[0].map((_, system) => {
+    const ratings = replays.map((replay) => replay[system]);
+    const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
+    return Math.sqrt(ratings.reduce((sum, rating) => sum + (rating - mean) ** 2, 0) / ratings.length);
+  });
+}

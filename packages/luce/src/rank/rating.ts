@@ -1,0 +1,85 @@
+import type { z } from "zod";
+import type { Comparisons, Rankings } from "../data/comparisons.ts";
+import { defineMethod, type Method, type Outputs } from "../method.ts";
+import type { Random } from "../random.ts";
+import type { Finding } from "../report/report.ts";
+
+/** What a rating method makes of judgments. */
+export type RatingFit = {
+  readonly systems: readonly string[];
+  /**
+   * [M] strengths in natural-log units: under the method's model the log-odds that i is preferred to j is
+   * `logStrengths[i] - logStrengths[j]`. Mean 0 within each component. NaN where nothing identifies it
+   * (never shown as a number: the edge writes null and `findings` says why).
+   */
+  readonly logStrengths: Float64Array;
+  /** [M] standard errors of `logStrengths`; null where the method has none of its own (use the bootstrap). */
+  readonly standardErrors: Float64Array | null;
+  /** Covariance of `logStrengths`, row-major [M, M]; null where there is none, or M is too large to hold it. */
+  readonly covariance: Float64Array | null;
+  /**
+   * [M] the component of the comparison graph a system belongs to. Strengths are comparable within one
+   * component only, unless a prior joins them; then all are 0.
+   */
+  readonly components: Int32Array;
+  /** Parameters besides the strengths: a tie threshold, style coefficients. */
+  readonly coefficients: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly standardError: number | null;
+  }[];
+  /** The probability that system i is preferred to system j, ties counted half. */
+  winProbability(i: number, j: number): number;
+  /** How the strengths are shown to people; see `displayRating`. */
+  readonly display: "elo" | "percentage" | "score";
+  /** [M] what is shown where `display` is not "elo": the percentage (0 to 100) or the method's own score. */
+  readonly displayed?: Float64Array;
+  /** What is not identified, what did not converge, what the reader should know. */
+  readonly findings: readonly Finding[];
+};
+
+export type FitOptions<P> = P & {
+  /** For methods that draw (random starts, shuffled orders). */
+  random: Random;
+};
+
+/** A rating method: judgments to strengths with uncertainty. What it reads, it declares. */
+export type RatingMethod<P = unknown> = Method & {
+  readonly kind: "rating";
+  /** Rows of a file are counted (`comparisons`), kept in order of time (`ordered`), or kept as K-wise rankings. */
+  readonly reads: "comparisons" | "ordered-comparisons" | "rankings" | "ordered-rankings";
+  /** Whether it uses `Comparisons.covariates`. */
+  readonly usesCovariates: boolean;
+  fit(votes: Comparisons | Rankings, options: FitOptions<P>): RatingFit;
+};
+
+type RatingDefinition<P extends z.ZodObject, I extends z.ZodType, V extends Comparisons | Rankings> = {
+  id: string;
+  name: string;
+  paper: string;
+  arxiv: string | null;
+  reads: RatingMethod["reads"];
+  usesCovariates?: boolean;
+  params: P;
+  inputs: I;
+  evaluate(inputs: z.output<I>, params: z.output<P>): Outputs;
+  fit(votes: V, options: FitOptions<z.output<P>>): RatingFit;
+};
+
+export function defineRating<P extends z.ZodObject, I extends z.ZodType, V extends Comparisons | Rankings>(
+  definition: RatingDefinition<P, I, V>,
+): RatingMethod<z.output<P>> {
+  const { fit, reads, usesCovariates = false, ...method } = definition;
+  return {
+    ...defineMethod({ ...method, kind: "rating" }),
+    kind: "rating",
+    reads,
+    usesCovariates,
+    fit: (votes, options) => fit(votes as V, options),
+  };
+}
+
+/** The scale people know: 400 points are odds of ten to one, the mean is 1000. */
+export function displayRating(logStrength: number): number {
+  return 1000 + (400 / Math.LN10) * logStrength;
+}

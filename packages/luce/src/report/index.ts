@@ -1,0 +1,1 @@
+export type { Cell, Column, Finding, Plot, Provenance, Report, Table } from "./report.ts";

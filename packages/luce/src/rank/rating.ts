@@ -9,8 +9,9 @@ export type RatingFit = {
   readonly systems: readonly string[];
   /**
    * [M] strengths in natural-log units: under the method's model the log-odds that i is preferred to j is
-   * `logStrengths[i] - logStrengths[j]`. Mean 0 within each component. NaN where nothing identifies it
-   * (never shown as a number: the edge writes null and `findings` says why).
+   * `logStrengths[i] - logStrengths[j]`. Mean 0 within each component. Infinite where no finite estimate
+   * exists (a system that never loses), NaN where nothing identifies it; neither is ever shown as a number:
+   * the edge writes null and `findings` says why.
    */
   readonly logStrengths: Float64Array;
   /** [M] standard errors of `logStrengths`; null where the method has none of its own (use the bootstrap). */
@@ -50,7 +51,21 @@ export type RatingMethod<P = unknown> = Method & {
   readonly reads: "comparisons" | "ordered-comparisons" | "rankings" | "ordered-rankings";
   /** Whether it uses `Comparisons.covariates`. */
   readonly usesCovariates: boolean;
+  /** What the columns must hold for `fit` to run, where the method has no use for less. */
+  readonly needs?: RatingNeeds;
   fit(votes: Comparisons | Rankings, options: FitOptions<P>): RatingFit;
+  /**
+   * For a method that refits faster from its own estimate than from nothing: returns a function from
+   * resampled row counts [N] to log strengths [M]. The bootstrap uses it; without it, it calls `fit`.
+   */
+  refit?(votes: Comparisons | Rankings, fit: RatingFit, options: FitOptions<P>): (count: Float64Array) => Float64Array;
+};
+
+export type RatingNeeds = {
+  /** Names of covariates. */
+  readonly covariates?: readonly string[];
+  /** `Comparisons.cluster` must be this. */
+  readonly cluster?: "annotator" | "prompt";
 };
 
 type RatingDefinition<P extends z.ZodObject, I extends z.ZodType, V extends Comparisons | Rankings> = {
@@ -60,22 +75,26 @@ type RatingDefinition<P extends z.ZodObject, I extends z.ZodType, V extends Comp
   arxiv: string | null;
   reads: RatingMethod["reads"];
   usesCovariates?: boolean;
+  needs?: RatingNeeds;
   params: P;
   inputs: I;
   evaluate(inputs: z.output<I>, params: z.output<P>): Outputs;
   fit(votes: V, options: FitOptions<z.output<P>>): RatingFit;
+  refit?(votes: V, fit: RatingFit, options: FitOptions<z.output<P>>): (count: Float64Array) => Float64Array;
 };
 
 export function defineRating<P extends z.ZodObject, I extends z.ZodType, V extends Comparisons | Rankings>(
   definition: RatingDefinition<P, I, V>,
 ): RatingMethod<z.output<P>> {
-  const { fit, reads, usesCovariates = false, ...method } = definition;
+  const { fit, refit, reads, needs, usesCovariates = false, ...method } = definition;
   return {
     ...defineMethod({ ...method, kind: "rating" }),
     kind: "rating",
     reads,
     usesCovariates,
+    needs,
     fit: (votes, options) => fit(votes as V, options),
+    refit: refit && ((votes, fitted, options) => refit(votes as V, fitted, options)),
   };
 }
 

@@ -22,8 +22,11 @@ export type Finding = {
 export type Cell = string | number | boolean | null;
 
 export type Table = {
+  /** Lower case with hyphens, unique in the report: it names the anchor in HTML and the file in CSV. */
   readonly id: string;
   readonly title: string;
+  readonly caption?: string;
+  /** The most important first: a narrow terminal leaves out the last ones. */
   readonly columns: readonly Column[];
   readonly rows: readonly Readonly<Record<string, Cell>>[];
 };
@@ -37,12 +40,14 @@ export type Column = {
   readonly digits?: number;
 };
 
-/** Plots are data; the renderers choose the marks. */
+/** Plots are data; the renderers choose the marks. Values that are not finite are left out. */
 export type Plot = { readonly id: string; readonly title: string; readonly caption?: string } & (
   | {
       /** Estimates with intervals, one a line. */
       readonly kind: "intervals";
       readonly x: string;
+      /** Id of a table with one row a point, in this order: where there is room, intervals are drawn in its rows. */
+      readonly beside?: string;
       readonly points: readonly {
         readonly label: string;
         readonly value: number;
@@ -61,12 +66,16 @@ export type Plot = { readonly id: string; readonly title: string; readonly capti
       readonly label: string;
       /** The value at the middle of a diverging scale, such as 0.5 for win probabilities. */
       readonly midpoint?: number;
+      /** How values are shown, as for columns. */
+      readonly format?: Column["format"];
+      readonly digits?: number;
     }
   | {
       readonly kind: "lines";
       readonly x: string;
       readonly y: string;
-      readonly logarithmic?: boolean;
+      /** Which axes are logarithmic; values of 0 and below are left out there. */
+      readonly logarithmic?: "x" | "y" | "both";
       readonly series: readonly {
         readonly name: string;
         readonly points: readonly {

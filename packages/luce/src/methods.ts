@@ -4,6 +4,8 @@ import type { Method } from "./method.ts";
 /** The registry: one line a method. Each is loaded when it is first asked for. */
 const registry = {
   elo: async () => (await import("./rank/elo.ts")).elo,
+  "k-sort-arena": async () => (await import("./rank/k-sort-arena.ts")).kSortArena,
+  trueskill: async () => (await import("./rank/trueskill.ts")).trueskill,
 } satisfies Record<string, () => Promise<Method>>;
 
 export type MethodId = keyof typeof registry;

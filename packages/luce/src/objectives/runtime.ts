@@ -1,0 +1,27 @@
+import { defaultDevice, init } from "@jax-js/jax";
+import { LuceError } from "../errors.ts";
+
+/** Where arrays live: `wasm` everywhere; `webgpu` where a browser has one (no float64 there: policies only). */
+export type ComputeDevice = "wasm" | "webgpu" | "cpu";
+
+let started: Promise<void> | undefined;
+
+/**
+ * Starts jax-js on WebAssembly, once; every later call returns the same promise.
+ *
+ * Objectives always run on `wasm`: it is the device with float64 that compiles.
+ *
+ * @throws LuceError `unsupported` where WebAssembly is missing.
+ */
+export function startRuntime(): Promise<void> {
+  started ??= start();
+  return started;
+}
+
+async function start(): Promise<void> {
+  const available = await init("wasm");
+  if (!available.includes("wasm")) {
+    throw new LuceError("unsupported", "objectives need WebAssembly, which this runtime does not offer");
+  }
+  defaultDevice("wasm");
+}

@@ -1,0 +1,30 @@
+export {
+  type Annotator,
+  drawImpressions,
+  faithfulAnnotator,
+  perceivedReward,
+  preferenceProbability,
+} from "./language/annotators.ts";
+export {
+  correctness,
+  drawInstruction,
+  drawInstructions,
+  type Instruction,
+  LONGEST_PROMPT,
+  LONGEST_RESPONSE,
+  trueReward,
+} from "./language/instructions.ts";
+export {
+  flipVerdicts,
+  labelResponses,
+  type ResponseList,
+  rankResponses,
+  scoreResponses,
+} from "./language/judgments.ts";
+export {
+  demonstrationStyle,
+  drawCandidates,
+  drawResponse,
+  isCorrect,
+  type ResponseStyle,
+} from "./language/responses.ts";

@@ -1,6 +1,6 @@
 export { renderCsv } from "./csv.ts";
 export { formatCell } from "./format.ts";
 export { renderHtml } from "./html.ts";
-export { renderJson } from "./json.ts";
+export { renderJson, toJson } from "./json.ts";
 export type { Cell, Column, Finding, Plot, Provenance, Report, Table } from "./report.ts";
 export { renderTerminal } from "./terminal.ts";

@@ -1,0 +1,62 @@
+import { SingleBar } from "cli-progress";
+
+/** Reports how far the work is; calling it often costs little. */
+export type Progress = {
+  /** `done` of the total given to `withProgress`. */
+  at(done: number): void;
+  advance(by?: number): void;
+};
+
+const PATIENCE = 1000;
+
+/**
+ * Runs `work`, with a progress bar on standard error once it takes more than a second. There is none where
+ * standard error is not a terminal.
+ *
+ * @param total what `at` counts to; undefined where it is not known, then the count itself is shown.
+ */
+export async function withProgress<T>(
+  label: string,
+  total: number | undefined,
+  work: (progress: Progress) => Promise<T> | T,
+): Promise<T> {
+  if (!process.stderr.isTTY) return work({ at() {}, advance() {} });
+  const format =
+    total === undefined
+      ? "{label} {value} ({duration_formatted})"
+      : "{label} {bar} {percentage}% (about {eta_formatted} left)";
+  const started = Date.now();
+  let bar: SingleBar | undefined;
+  let done = 0;
+  const show = () => {
+    if (bar) bar.update(done);
+    else if (Date.now() - started >= PATIENCE) {
+      bar = new SingleBar({
+        format,
+        stream: process.stderr,
+        barCompleteChar: "█",
+        barIncompleteChar: "░",
+        clearOnComplete: true,
+        // Switching wrapping off would outlive a process that is killed.
+        linewrap: true,
+      });
+      bar.start(total ?? 0, done, { label });
+    }
+  };
+  const timer = setTimeout(show, PATIENCE);
+  try {
+    return await work({
+      at(value) {
+        done = value;
+        show();
+      },
+      advance(by = 1) {
+        done += by;
+        show();
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+    bar?.stop();
+  }
+}

@@ -1,0 +1,25 @@
+/** How audits write numbers in sentences. */
+
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)}%`;
+}
+
+export function percentRange({ lower, upper }: { lower: number; upper: number }, digits = 1): string {
+  return `95% interval ${percent(lower, digits)} to ${percent(upper, digits)}`;
+}
+
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
+}
+
+export function pValueText(p: number): string {
+  return p < 0.0001 ? "p < 0.0001" : `p = ${p.toPrecision(2)}`;
+}
+
+/** `a, b and 3 more`. */
+export function listed(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, most).map((name) => `"${name}"`);
+  const more = names.length - shown.length;
+  if (more > 0) return `${shown.join(", ")} and ${more} more`;
+  return shown.length > 1 ? `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}` : (shown[0] ?? "");
+}

@@ -6,8 +6,8 @@ const registry = {
   elo: async () => (await import("./rank/elo.ts")).elo,
   "k-sort-arena": async () => (await import("./rank/k-sort-arena.ts")).kSortArena,
   trueskill: async () => (await import("./rank/trueskill.ts")).trueskill,
-  dpo: async () => (await import("./objectives/pairwise/dpo.ts")).dpo,
   "ranking-metrics": async () => (await import("./rank/ranking-metrics.ts")).rankingMetrics,
+  dpo: async () => (await import("./objectives/pairwise/dpo.ts")).dpo,
 } satisfies Record<string, () => Promise<Method>>;
 
 export type MethodId = keyof typeof registry;

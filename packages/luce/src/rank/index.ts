@@ -1,5 +1,31 @@
 export { connectedComponents } from "./components.ts";
 export { elo } from "./elo.ts";
 export { countMeetings, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
+export { type RankBiasedOverlap, rankBiasedOverlap } from "./rank-biased-overlap.ts";
+export {
+  countPairs,
+  goodmanKruskalGamma,
+  kendallTau,
+  kendallTauA,
+  midranks,
+  type PairCounts,
+  pairwiseAccuracy,
+  pearsonCorrelation,
+  spearman,
+} from "./rank-correlation.ts";
+export { rankingMetrics } from "./ranking-metrics.ts";
 export { displayRating, type FitOptions, type RatingFit, type RatingMethod } from "./rating.ts";
+export {
+  averagePrecision,
+  dcg,
+  type Gain,
+  hitAt,
+  macroAverage,
+  type NdcgOptions,
+  ndcg,
+  orderByScore,
+  precisionAt,
+  recallAt,
+  reciprocalRank,
+} from "./relevance-metrics.ts";
 export { type TrueSkillUpdate, trueskill, updateTrueSkill } from "./trueskill.ts";

@@ -12,9 +12,13 @@ export type Random = {
   fork(): Random;
 };
 
+const WARM_UP = 32;
+
 /** @param seed any 32-bit integer. */
 export function createRandom(seed: number): Random {
   const generator = xoroshiro128plus(seed | 0);
+  // The state of a small seed is almost all ones or zeros, and its first numbers are all near 1 or 0.
+  for (let n = 0; n < WARM_UP; n++) generator.next();
   const next32 = () => generator.next() >>> 0;
   let spareNormal: number | undefined;
   const random: Random = {

@@ -1,3 +1,5 @@
+export { type Crowd, type CrowdAnnotator, type CrowdParameters, simulateCrowd } from "./crowd.ts";
+export { crowdJudgments } from "./crowd-judgments.ts";
 export {
   type Annotator,
   drawImpressions,

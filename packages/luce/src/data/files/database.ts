@@ -1,0 +1,41 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+
+export type Database = { readonly connection: DuckDBConnection; close(): void };
+
+/**
+ * An in-memory DuckDB that may touch only `paths`: no network, no other file, no extension fetched.
+ *
+ * Memory is held to 1.5 GiB; what does not fit is spilled to the system's temporary folder.
+ */
+export async function openDatabase(paths: readonly string[]): Promise<Database> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  const instance = await DuckDBInstance.create(":memory:", {
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    memory_limit: "1536MiB",
+    temp_directory: join(tmpdir(), `luce-${process.pid}`),
+  });
+  const connection = await instance.connect();
+  await connection.run(`SET allowed_paths = [${paths.map(literal).join(", ")}]`);
+  await connection.run("SET enable_external_access = false");
+  await connection.run("SET lock_configuration = true");
+  return {
+    connection,
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** A string as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as a quoted SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,52 @@
+import type { JudgmentDraft } from "../../judgment.ts";
+import type { TableColumns } from "../table-columns.ts";
+import type { VerdictOverrides, VerdictScale } from "../verdict-words.ts";
+
+/** What detection sees: the fields of the first rows, those rows, and the first text. */
+export type Sample = {
+  readonly path: string;
+  readonly container: "delimited" | "ndjson" | "json" | "parquet" | "text";
+  readonly fields: readonly string[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly head: string;
+};
+
+/** Which field plays which part. */
+export type Columns = Readonly<Record<string, string>>;
+
+/**
+ * A kind of file, declared by how it is recognised and how a row of it becomes judgments.
+ * Adding one is a file beside this and a line in `index.ts`.
+ */
+export type Format = {
+  readonly id: string;
+  /** What it is, in words. */
+  readonly name: string;
+  /** The fields and the parts they play, or undefined where the sample is not of this kind. */
+  detect(sample: Sample, given: Columns): Columns | undefined;
+  /** Starts reading: rows come in order, and what is left at the end of the file is in `finish`. */
+  reader(columns: Columns, sample: Sample, context: ReadContext): Reader;
+  /** Declares that rows are comparisons in named columns, which the database can count by itself. */
+  table?(columns: Columns, sample: Sample): TableColumns;
+};
+
+export type ReadContext = { readonly scale: VerdictScale; readonly overrides: VerdictOverrides };
+
+export type Reader = {
+  /** @throws RowFault where the row is no judgment of this kind. */
+  read(values: Readonly<Record<string, unknown>>, line: number): readonly RepeatedDraft[];
+  finish?(): readonly RepeatedDraft[];
+};
+
+/** A judgment, and how many times it was made where the source only says so. */
+export type RepeatedDraft = JudgmentDraft & { readonly repeat?: number };
+
+/** Why a row was left out; the reader of the file knows the line. */
+export class RowFault extends Error {
+  readonly field: string;
+
+  constructor(field: string, reason: string) {
+    super(reason);
+    this.field = field;
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Rejection } from "./records.ts";
+import type { Rejected } from "./vote-file.ts";
+
+const SHOWN = 20;
+
+/** Keeps the rows that one reading leaves out: the first few in memory, all of them in a JSONL file. */
+export async function openRejects(source: string, file: string | undefined) {
+  const target = file ?? temporaryFile(source);
+  await mkdir(dirname(target), { recursive: true });
+  const first: Rejected["first"][number][] = [];
+  let count = 0;
+  let duplicates = 0;
+  let selfComparisons = 0;
+  let handle: number | undefined;
+  return {
+    add({ line, field, reason, raw }: Rejection): void {
+      handle ??= openSync(target, "w");
+      writeSync(handle, `${JSON.stringify({ line, field, reason, raw })}\n`);
+      if (count < SHOWN) first.push({ line, field, reason });
+      count++;
+    },
+    addDuplicate(): void {
+      duplicates++;
+    },
+    addSelfComparison(): void {
+      selfComparisons++;
+    },
+    close(): Rejected {
+      if (handle !== undefined) closeSync(handle);
+      return { count, first, duplicates, selfComparisons, file: handle === undefined ? undefined : target };
+    },
+  };
+}
+
+/** The same name for the same source, so that reading a file again replaces its rejects. */
+function temporaryFile(source: string): string {
+  const key = createHash("sha256").update(resolve(source)).digest("hex").slice(0, 12);
+  return join(tmpdir(), "luce-rejects", `${basename(source)}.${key}.jsonl`);
+}
+
+export const nothingRejected: Rejected = { count: 0, first: [], file: undefined, duplicates: 0, selfComparisons: 0 };

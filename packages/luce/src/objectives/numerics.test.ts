@@ -1,5 +1,5 @@
-import { jit, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { beforeAll, describe, expect, test } from "vitest";
+import { jit, numpy as np, valueAndGrad } from "../jax.ts";
 import {
   exp,
   expm1,

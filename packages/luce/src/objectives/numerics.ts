@@ -7,7 +7,7 @@
  * derivative, so that the backward graph is one multiplication: first derivatives are exact, second ones are 0.
  * No value or derivative is NaN or infinite for a finite argument (a saturated one is finite).
  */
-import { DType, lax } from "@jax-js/jax";
+import { DType, lax } from "../jax.ts";
 import { constant, Tensor, where } from "./tensor.ts";
 
 const LN2_HIGH = 0.6931471803691238;

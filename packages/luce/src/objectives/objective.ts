@@ -1,6 +1,6 @@
-import { jit, numpy as np, type OwnedFunction, valueAndGrad } from "@jax-js/jax";
 import type { z } from "zod";
 import { LuceError, suggestNearest } from "../errors.ts";
+import { jit, numpy as np, type OwnedFunction, valueAndGrad } from "../jax.ts";
 import { type Method, type Outputs, parseParameters, parseWith } from "../method.ts";
 import {
   type AxisSizes,

@@ -1,5 +1,5 @@
-import { defaultDevice, init } from "@jax-js/jax";
 import { LuceError } from "../errors.ts";
+import { defaultDevice, init } from "../jax.ts";
 
 /** Where arrays live: `wasm` everywhere; `webgpu` where a browser has one (no float64 there: policies only). */
 export type ComputeDevice = "wasm" | "webgpu" | "cpu";

@@ -1,4 +1,4 @@
-import { DType, lax, numpy as np } from "@jax-js/jax";
+import { DType, lax, numpy as np } from "../jax.ts";
 
 /** A shape-checked operand: a tensor or a float64 number. */
 export type Operand = Tensor | number;

@@ -2,10 +2,11 @@
  * Inter-annotator agreement on left, tie and right, by Krippendorff's alpha: nominal (a tie is just another
  * answer), ordinal and interval (a tie lies between), and on decided votes alone. A unit is one pair on one
  * prompt, seen the way round in which it was first shown; an annotator's repeats of a unit are left out.
- * Intervals by bootstrap over units. Linear in votes, and in units times replicates.
+ * Intervals by bootstrap over units. Linear in votes.
  */
 import type { VoteTable } from "../data/vote-table.ts";
 import { createRandom, type Random } from "../random.ts";
+import { drawMultinomial } from "../rank/binomial.ts";
 import { quantile } from "../rank/quantile.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditOptions, type AuditResult, cannotRun } from "./audit.ts";
@@ -14,6 +15,8 @@ import { LEFT, orientedChoices, RIGHT, unitsOf } from "./units.ts";
 import { counted, percent } from "./words.ts";
 
 export const agreement = { id: "agreement", title: "Inter-annotator agreement", run: auditAgreement };
+
+const REPLICATES = 1000;
 
 export function auditAgreement(votes: VoteTable, { seed }: AuditOptions): AuditResult {
   const counts = countChoices(votes);
@@ -137,23 +140,19 @@ function measure(
   const { alpha, percentAgreement } = krippendorffAlpha(values, units, level);
   const kinds = new Map<string, number>();
   const kindCounts: ArrayLike<number>[] = [];
-  const kindOf = Int32Array.from(units, (counts) => {
+  const masses: number[] = [];
+  for (const counts of units) {
     const key = Array.from(counts).join();
-    const kind = kinds.get(key);
-    if (kind !== undefined) return kind;
-    kinds.set(key, kindCounts.length);
-    return kindCounts.push(counts) - 1;
-  });
-  const replicates = Math.max(200, Math.min(1000, Math.floor(2e7 / Math.max(1, units.length))));
+    const kind = kinds.get(key) ?? kindCounts.push(counts) - 1;
+    kinds.set(key, kind);
+    masses[kind] = (masses[kind] ?? 0) + 1;
+  }
   const alphas: number[] = [];
-  if (alpha !== null) {
-    const drawn = new Float64Array(kindCounts.length);
-    for (let replicate = 0; replicate < replicates; replicate++) {
-      drawn.fill(0);
-      for (let n = 0; n < units.length; n++) drawn[kindOf[random.integer(units.length)]]++;
-      const replicated = krippendorffAlpha(values, kindCounts, level, drawn).alpha;
-      if (replicated !== null) alphas.push(replicated);
-    }
+  const drawn = new Float64Array(kindCounts.length);
+  for (let replicate = 0; alpha !== null && replicate < REPLICATES; replicate++) {
+    drawMultinomial(random, units.length, masses, drawn);
+    const replicated = krippendorffAlpha(values, kindCounts, level, drawn).alpha;
+    if (replicated !== null) alphas.push(replicated);
   }
   return {
     name,

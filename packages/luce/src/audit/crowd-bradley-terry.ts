@@ -20,11 +20,11 @@ import { z } from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import { defineMethod } from "../method.ts";
+import { bradleyTerryLikelihood } from "../rank/bradley-terry.ts";
 import { type Cells, mergeCells } from "../rank/cells.ts";
 import { comparisonInputs, toComparisons } from "../rank/contract.ts";
 import { fitPairwise } from "../rank/pairwise-fit.ts";
 import { logistic } from "../rank/pairwise-likelihood.ts";
-import { logisticLikelihood } from "./paired-logistic.ts";
 
 const parameters = z.object({
   /** Ties that each item has with a virtual item of strength 0, halved: lambda of the paper's equation 6. */
@@ -98,7 +98,6 @@ export function fitCrowdBradleyTerry(
   mass.forEach((value, row) => {
     seen[annotator[row]] += value;
   });
-  const likelihood = logisticLikelihood();
   const shares = cells.outcome as Float64Array;
   const block = new Int32Array(M + 1);
   block[M] = regularization > 0 ? 0 : 1;
@@ -126,7 +125,7 @@ export function fitCrowdBradleyTerry(
     }
     const start = new Float64Array(M + 1);
     start.set(from.subarray(K));
-    const { strengths } = fitPairwise(cells, likelihood, block, undefined, {
+    const { strengths } = fitPairwise(cells, bradleyTerryLikelihood, block, undefined, {
       strengths: start,
       shared: new Float64Array(0),
     });

@@ -2,11 +2,10 @@
 import binomialCdf from "@stdlib/stats-base-dists-binomial-cdf";
 import studentCdf from "@stdlib/stats-base-dists-t-cdf";
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
+import { NORMAL_95 } from "../rank/bradley-terry.ts";
 
 /** An effect is reported when chance alone would show one as large less often than this. */
 export const SIGNIFICANCE = 0.01;
-
-export const Z95 = 1.959963984540054;
 
 export type Estimate = {
   readonly value: number;
@@ -131,9 +130,10 @@ export function rejectedAtFalseDiscoveryRate(pValues: readonly number[], rate = 
 export function wilsonInterval(successes: number, trials: number): { lower: number; upper: number } {
   if (trials === 0) return { lower: 0, upper: 1 };
   const share = successes / trials;
-  const denominator = 1 + Z95 ** 2 / trials;
-  const centre = (share + Z95 ** 2 / (2 * trials)) / denominator;
-  const margin = (Z95 * Math.sqrt((share * (1 - share)) / trials + Z95 ** 2 / (4 * trials ** 2))) / denominator;
+  const denominator = 1 + NORMAL_95 ** 2 / trials;
+  const centre = (share + NORMAL_95 ** 2 / (2 * trials)) / denominator;
+  const margin =
+    (NORMAL_95 * Math.sqrt((share * (1 - share)) / trials + NORMAL_95 ** 2 / (4 * trials ** 2))) / denominator;
   return { lower: Math.max(0, centre - margin), upper: Math.min(1, centre + margin) };
 }
 

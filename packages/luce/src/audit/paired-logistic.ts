@@ -61,7 +61,7 @@ export function fitPairedLogistic(votes: Comparisons, terms: readonly Float64Arr
 }
 
 /** The Bernoulli likelihood of a share with K terms of each cell beside the difference of strengths. */
-export function logisticLikelihood(terms: readonly Float64Array[] = []): PairwiseLikelihood {
+function logisticLikelihood(terms: readonly Float64Array[]): PairwiseLikelihood {
   const K = terms.length;
   return {
     sharedCount: K,

@@ -10,6 +10,7 @@
  * @see Bradley and Terry 1952; Davidson and Beaver 1977 (order effects)
  */
 import type { VoteTable } from "../data/vote-table.ts";
+import { NORMAL_95 } from "../rank/bradley-terry.ts";
 import { logistic } from "../rank/pairwise-likelihood.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
@@ -19,10 +20,9 @@ import {
   estimateOf,
   rejectedAtFalseDiscoveryRate,
   SIGNIFICANCE,
-  Z95,
 } from "./inference.ts";
 import { fitPairedLogistic, type PairedLogisticFit } from "./paired-logistic.ts";
-import { clusteringOf, distinct, selectVotes } from "./units.ts";
+import { clusteringOf, distinct, rowsByAnnotator, selectVotes } from "./units.ts";
 import { counted, listed, percent, percentRange, pValueText } from "./words.ts";
 
 export const positionBias = { id: "position-bias", title: "Position bias", run: auditPositionBias };
@@ -148,8 +148,8 @@ function annotatorSides(votes: VoteTable, fit: PairedLogisticFit): AnnotatorSide
       annotator: votes.annotators[annotator],
       votes: rows.length,
       left: logistic(own.value),
-      lower: logistic(own.value - Z95 * own.standardError),
-      upper: logistic(own.value + Z95 * own.standardError),
+      lower: logistic(own.value - NORMAL_95 * own.standardError),
+      upper: logistic(own.value + NORMAL_95 * own.standardError),
       pValue: estimateOf(score, Math.sqrt(scoreVariance), rows.length - 1).pValue,
     };
   });
@@ -176,15 +176,6 @@ function ownTerm(advantages: number[], outcomes: number[]): { value: number; sta
     if (Math.abs(move) < 1e-10) break;
   }
   return { value, standardError: 1 / Math.sqrt(information) };
-}
-
-/** [A] the rows of each annotator, in order. */
-export function rowsByAnnotator({ annotators, annotator }: VoteTable): number[][] {
-  const rows: number[][] = annotators.map(() => []);
-  annotator.forEach((who, row) => {
-    if (who >= 0) rows[who].push(row);
-  });
-  return rows;
 }
 
 /**

@@ -91,3 +91,12 @@ export function selectVotes(votes: VoteTable, keep: (row: number) => boolean): V
     rightLength: reals(votes.rightLength),
   };
 }
+
+/** [A] the rows of each annotator, in order. */
+export function rowsByAnnotator({ annotators, annotator }: VoteTable): number[][] {
+  const rows: number[][] = annotators.map(() => []);
+  annotator.forEach((who, row) => {
+    if (who >= 0) rows[who].push(row);
+  });
+  return rows;
+}

@@ -4,6 +4,10 @@ import type { Method } from "./method.ts";
 /** The registry: one line a method. Each is loaded when it is first asked for. */
 const registry = {
   elo: async () => (await import("./rank/elo.ts")).elo,
+  "bradley-terry": async () => (await import("./rank/bradley-terry.ts")).bradleyTerry,
+  davidson: async () => (await import("./rank/davidson.ts")).davidson,
+  "rao-kupper": async () => (await import("./rank/rao-kupper.ts")).raoKupper,
+  "style-controlled-bt": async () => (await import("./rank/style-controlled-bt.ts")).styleControlledBradleyTerry,
   "k-sort-arena": async () => (await import("./rank/k-sort-arena.ts")).kSortArena,
   trueskill: async () => (await import("./rank/trueskill.ts")).trueskill,
   "ranking-metrics": async () => (await import("./rank/ranking-metrics.ts")).rankingMetrics,

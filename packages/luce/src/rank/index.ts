@@ -1,4 +1,6 @@
+export { type BradleyTerryOptions, bradleyTerry, fitBradleyTerry } from "./bradley-terry.ts";
 export { connectedComponents } from "./components.ts";
+export { davidson, fitDavidson } from "./davidson.ts";
 export { elo } from "./elo.ts";
 export { countMeetings, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
 export { type RankBiasedOverlap, rankBiasedOverlap } from "./rank-biased-overlap.ts";
@@ -14,6 +16,7 @@ export {
   spearman,
 } from "./rank-correlation.ts";
 export { rankingMetrics } from "./ranking-metrics.ts";
+export { fitRaoKupper, raoKupper } from "./rao-kupper.ts";
 export { displayRating, type FitOptions, type RatingFit, type RatingMethod } from "./rating.ts";
 export {
   averagePrecision,
@@ -28,4 +31,5 @@ export {
   recallAt,
   reciprocalRank,
 } from "./relevance-metrics.ts";
+export { fitStyleControlledBradleyTerry, styleControlledBradleyTerry } from "./style-controlled-bt.ts";
 export { type TrueSkillUpdate, trueskill, updateTrueSkill } from "./trueskill.ts";

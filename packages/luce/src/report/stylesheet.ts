@@ -34,7 +34,7 @@ h2 { font-size: 1.2rem; line-height: 1.3; margin: 44px 0 12px; overflow-wrap: an
 .findings p { margin: 0; } .findings .advice { color: var(--muted); margin-top: 2px; }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9375rem; min-width: 50%; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9375rem; min-width: min(100%, 560px); }
 th, td { padding: 5px 14px 5px 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; font-weight: 400; }
 th:last-child, td:last-child { padding-right: 2px; }
 tbody th { max-width: 26em; overflow: hidden; text-overflow: ellipsis; }
@@ -44,6 +44,7 @@ tbody tr:hover { background: var(--panel); }
 figure { margin: 0; }
 figcaption { margin: 8px 0 0; }
 .plot { display: block; max-width: 100%; height: auto; font-size: 12px; overflow: visible; }
+.plot.unscaled { max-width: none; }
 .narrow { display: none; }
 .legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; }
 .legend span.key { color: var(--series-1); margin-right: -10px; }

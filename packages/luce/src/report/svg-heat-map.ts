@@ -6,20 +6,21 @@ import { labelPixels, type PlotWidth, plotPixels, shorten } from "./svg-size.ts"
 type Matrix = Extract<Plot, { kind: "matrix" }>;
 
 const LABEL_PIXELS = { wide: 170, narrow: 96 };
-const CELL = { least: 7, most: 44, withNumber: 25 };
-const LABEL_LINE = 11;
+const CELL = { least: 7, mostSmall: 60, leastOfSmall: 14, most: 44, withNumber: 25 };
+const LABEL_LINE = 13;
 const SHADES = 12;
 const DARKEST = 0.78;
 
 /**
- * A heat map. Cells of the same shade are one path, so that hundreds of systems stay a small file; labels thin
+ * A heat map, wider than the page where cells would be too small to see: the page scrolls it. Cells of the same shade are one path, so that hundreds of systems stay a small file; labels thin
  * out when cells are smaller than a line of text, and values are written where they fit.
  */
 export function drawHeatMap(plot: Matrix, width: PlotWidth): Plots.PlotOptions {
   const { rows, columns } = plot;
   const labelRoom = labelPixels([...rows, ...columns], LABEL_PIXELS[width]);
   const fitting = (plotPixels[width] - labelRoom - 12) / Math.max(1, columns.length);
-  const cell = Math.max(CELL.least, Math.min(CELL.most, fitting));
+  const least = columns.length <= CELL.mostSmall ? CELL.leastOfSmall : CELL.least;
+  const cell = Math.max(least, Math.min(CELL.most, fitting));
   const withNumbers = cell >= CELL.withNumber;
   const every = Math.max(1, Math.ceil(LABEL_LINE / cell));
   const named = (labels: readonly string[]) => (index: number) =>
@@ -55,15 +56,20 @@ function shadedCells({ values, midpoint }: Matrix): Plots.RenderFunction {
     const svg = (name: string) => document.createElementNS("http://www.w3.org/2000/svg", name);
     const group = svg("g") as SVGElement;
     const [columnPixels, rowPixels] = [x, y].map((scale) => (scale as unknown as { bandwidth(): number }).bandwidth());
+    const gap = columnPixels < CELL.leastOfSmall ? 0 : 0.5;
+    const shadeOf = (value: number | null | undefined) =>
+      isFiniteNumber(value) ? (reach > 0 ? Math.round(((value - middle) / reach) * SHADES) : 0) : undefined;
     const paths = new Map<number, string>();
     values.forEach((row, i) => {
-      row.forEach((value, j) => {
-        if (!isFiniteNumber(value)) return;
-        const shade = reach > 0 ? Math.round(((value - middle) / reach) * SHADES) : 0;
+      for (let j = 0, next = 1; j < row.length; j = next, next = j + 1) {
+        const shade = shadeOf(row[j]);
+        if (shade === undefined) continue;
+        while (gap === 0 && next < row.length && shadeOf(row[next]) === shade) next++;
+        const width = round(columnPixels * (next - j) - gap);
         const [left, top] = [(x as (at: number) => number)(j), (y as (at: number) => number)(i)];
-        const rectangle = `M${round(left)},${round(top)}h${round(columnPixels - 0.5)}v${round(rowPixels - 0.5)}h${-round(columnPixels - 0.5)}z`;
+        const rectangle = `M${round(left)},${round(top)}h${width}v${round(rowPixels - gap)}h${-width}z`;
         paths.set(shade, (paths.get(shade) ?? "") + rectangle);
-      });
+      }
     });
     for (const [shade, path] of [...paths].sort(([a], [b]) => a - b)) {
       const element = svg("path");

@@ -18,6 +18,7 @@ export function drawSvg(plot: Plot, width: PlotWidth): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plots.plot({ document, className: "plot", width: plotPixels[width], ...marksOf(plot, width) });
   svg.querySelector("style")?.remove();
+  if (plot.kind === "matrix") svg.setAttribute("class", "plot unscaled");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", describePlot(plot));
   return svg.outerHTML;
@@ -133,6 +134,7 @@ function drawLines({ series, x, y, logarithmic }: PlotOf<"lines">, width: PlotWi
   return {
     height: width === "wide" ? 380 : 280,
     marginLeft: 56,
+    marginTop: 32,
     marginBottom: 40,
     marginRight: 16,
     x: { ...axis(x, logX), ticks: width === "wide" ? 8 : 4 },
@@ -147,11 +149,21 @@ function axis(label: string, logarithmic: boolean): Plots.ScaleOptions {
     labelAnchor: "center",
     labelArrow: "none",
     grid: true,
-    ...(logarithmic ? { type: "log", tickFormat: "~s" } : { nice: true }),
+    ...(logarithmic ? { type: "log", tickFormat: formatLogTick } : { nice: true }),
   };
 }
 
-const MOST_POINT_LABELS = 40;
+/** Only 1, 2 and 5 of each power of ten, so that labels do not run into each other. */
+function formatLogTick(value: number): string {
+  const leading = Number(value.toExponential(6)[0]);
+  if (![1, 2, 5].includes(leading)) return "";
+  return value >= 1e4 || value < 1e-3 ? compact.format(value) : String(Number(value.toPrecision(6)));
+}
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+const MOST_POINT_LABELS = 25;
+const POINT_LABEL_PIXELS = 130;
 
 function drawScatter({ points, x, y, diagonal }: PlotOf<"scatter">, width: PlotWidth): Plots.PlotOptions {
   const shown = points.filter((point) => Number.isFinite(point.x) && Number.isFinite(point.y));
@@ -160,11 +172,12 @@ function drawScatter({ points, x, y, diagonal }: PlotOf<"scatter">, width: PlotW
   const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
   const labelled = width === "wide" && shown.length <= MOST_POINT_LABELS;
   return {
-    width: width === "wide" ? 640 : plotPixels.narrow,
+    width: width === "wide" ? 720 : plotPixels.narrow,
     height: width === "wide" ? 520 : 320,
     marginLeft: 56,
     marginBottom: 40,
-    marginRight: labelled ? 90 : 16,
+    marginTop: 32,
+    marginRight: labelled ? POINT_LABEL_PIXELS : 16,
     x: { ...axis(x, false), ticks: width === "wide" ? 8 : 4 },
     y: { ...axis(y, false), labelAnchor: "top" },
     marks: [
@@ -193,7 +206,7 @@ function drawScatter({ points, x, y, diagonal }: PlotOf<"scatter">, width: PlotW
             Plots.text(shown, {
               x: "x",
               y: "y",
-              text: (point) => shorten(point.label ?? "", 90),
+              text: (point) => shorten(point.label ?? "", POINT_LABEL_PIXELS),
               dx: 7,
               textAnchor: "start",
             }),
@@ -229,7 +242,7 @@ export function drawLegend(plot: Plot): string {
     return plot.midpoint === undefined
       ? markup`<p class="legend">${plot.label}: ${show(low)} <span class="ramp sequential"></span> ${show(high)}</p>`
           .text
-      : markup`<p class="legend">${plot.label}: ${show(low)} <span class="ramp diverging"></span> ${show(high)}, white at ${show(plot.midpoint)}</p>`
+      : markup`<p class="legend">${plot.label}: ${show(low)} <span class="ramp diverging"></span> ${show(high)}; the middle is ${show(plot.midpoint)}</p>`
           .text;
   }
   return "";

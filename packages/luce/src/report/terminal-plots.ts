@@ -2,7 +2,8 @@ import stringWidth from "string-width";
 import { formatCell, isFiniteNumber } from "./format.ts";
 import type { Plot } from "./report.ts";
 import type { Canvas } from "./terminal.ts";
-import { pad, printable, truncate } from "./terminal-text.ts";
+import { pad, printable } from "./terminal-text.ts";
+import { truncate } from "./text-width.ts";
 
 type PlotOf<Kind extends Plot["kind"]> = Extract<Plot, { kind: Kind }>;
 export type Interval = PlotOf<"intervals">["points"][number];

@@ -3,7 +3,8 @@ import { formatCell, isNumeric } from "./format.ts";
 import type { Column, Plot, Table } from "./report.ts";
 import type { Canvas } from "./terminal.ts";
 import { drawInterval, type Interval, intervalScale } from "./terminal-plots.ts";
-import { pad, printable, truncate } from "./terminal-text.ts";
+import { pad, printable } from "./terminal-text.ts";
+import { truncate } from "./text-width.ts";
 
 const GAP = 2;
 const NARROWEST_TEXT = 12;

@@ -1,26 +1,11 @@
 import stringWidth from "string-width";
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+import { splitGraphemes } from "./text-width.ts";
 
 /** Names come from strangers: control characters and direction overrides would move the cursor or hide text. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069\uFEFF]/gu, (character) =>
     /\s/.test(character) ? " " : "\uFFFD",
   );
-}
-
-/** Cuts `text` to `width` terminal columns, with an ellipsis where something is lost. */
-export function truncate(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  let cut = "";
-  let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    const next = used + stringWidth(segment);
-    if (next > width - 1) break;
-    cut += segment;
-    used = next;
-  }
-  return width < 1 ? "" : `${cut}…`;
 }
 
 /** Pads printable text (colour codes do not count) to `width` terminal columns. */
@@ -48,7 +33,7 @@ export function wrap(text: string, width: number): string[] {
 
 function pieces(word: string, width: number): string[] {
   const result = [""];
-  for (const { segment } of graphemes.segment(word)) {
+  for (const segment of splitGraphemes(word)) {
     const last = result.length - 1;
     if (stringWidth(result[last] + segment) > width && result[last] !== "") result.push(segment);
     else result[last] += segment;

@@ -12,6 +12,16 @@ const registry = {
   trueskill: async () => (await import("./rank/trueskill.ts")).trueskill,
   "ranking-metrics": async () => (await import("./rank/ranking-metrics.ts")).rankingMetrics,
   dpo: async () => (await import("./objectives/pairwise/dpo.ts")).dpo,
+  ipo: async () => (await import("./objectives/pairwise/ipo.ts")).ipo,
+  slic: async () => (await import("./objectives/pairwise/slic.ts")).slic,
+  simpo: async () => (await import("./objectives/pairwise/simpo.ts")).simpo,
+  cpo: async () => (await import("./objectives/pairwise/cpo.ts")).cpo,
+  orpo: async () => (await import("./objectives/pairwise/orpo.ts")).orpo,
+  kto: async () => (await import("./objectives/unpaired/kto.ts")).kto,
+  "bradley-terry-reward": async () =>
+    (await import("./objectives/pairwise/bradley-terry-reward.ts")).bradleyTerryReward,
+  grpo: async () => (await import("./objectives/group/grpo.ts")).grpo,
+  ppo: async () => (await import("./objectives/group/ppo.ts")).ppo,
 } satisfies Record<string, () => Promise<Method>>;
 
 export type MethodId = keyof typeof registry;

@@ -114,7 +114,8 @@ export class Tensor {
   }
 
   mean(axis?: number | number[], options?: { keepDims?: boolean }): Tensor {
-    return new Tensor(this.array.mean(axis ?? null, { keepdims: options?.keepDims ?? false }));
+    const total = this.sum(axis, options);
+    return total.div(this.#array.size / total.#array.size);
   }
 
   /** The largest along an axis, as a constant for the gradient. */

@@ -12,8 +12,9 @@ const SHADES = 12;
 const DARKEST = 0.78;
 
 /**
- * A heat map, wider than the page where cells would be too small to see: the page scrolls it. Cells of the same shade are one path, so that hundreds of systems stay a small file; labels thin
- * out when cells are smaller than a line of text, and values are written where they fit.
+ * A heat map, wider than the page where cells would be too small to see: the page scrolls it. Cells of the same
+ * shade are one path, so that hundreds of systems stay a small file; labels thin out when cells are smaller than
+ * a line of text, and values are written where they fit. O(rows columns).
  */
 export function drawHeatMap(plot: Matrix, width: PlotWidth): Plots.PlotOptions {
   const { rows, columns } = plot;

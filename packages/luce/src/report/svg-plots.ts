@@ -18,10 +18,10 @@ export function drawSvg(plot: Plot, width: PlotWidth): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plots.plot({ document, className: "plot", width: plotPixels[width], ...marksOf(plot, width) });
   svg.querySelector("style")?.remove();
-  if (plot.kind === "matrix") svg.setAttribute("class", "plot unscaled");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", describePlot(plot));
-  return svg.outerHTML;
+  if (plot.kind === "matrix") svg.setAttribute("class", "plot unscaled");
+  // Written by hand, because the serializer leaves < and > in attributes as they are.
+  return svg.outerHTML.replace("<svg", markup`<svg aria-label="${describePlot(plot)}"`.text);
 }
 
 function marksOf(plot: Plot, width: PlotWidth): Plots.PlotOptions {

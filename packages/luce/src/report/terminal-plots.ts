@@ -2,7 +2,7 @@ import stringWidth from "string-width";
 import { formatCell, isFiniteNumber } from "./format.ts";
 import type { Plot } from "./report.ts";
 import type { Canvas } from "./terminal.ts";
-import { pad, printable } from "./terminal-text.ts";
+import { pad, printable, wrap } from "./terminal-text.ts";
 import { truncate } from "./text-width.ts";
 
 type PlotOf<Kind extends Plot["kind"]> = Extract<Plot, { kind: Kind }>;
@@ -10,15 +10,16 @@ export type Interval = PlotOf<"intervals">["points"][number];
 
 const MOST_LINES = 40;
 const WIDEST_LABEL = 28;
+const LEAST_MARKS = 8;
 const SPARKS = "▁▂▃▄▅▆▇█";
 
 /** A plot as lines of text; what text cannot draw is left to HTML, and says so. */
 export function drawPlot(plot: Plot, canvas: Canvas): string[] {
   const lines = drawMarks(plot, canvas);
-  const { colours } = canvas;
+  const { colours, width } = canvas;
   return [
-    colours.bold(printable(plot.title)),
-    ...(plot.caption ? [colours.dim(printable(plot.caption))] : []),
+    ...wrap(printable(plot.title), width).map(colours.bold),
+    ...wrap(printable(plot.caption ?? ""), width).map(colours.dim),
     ...lines,
   ];
 }
@@ -34,24 +35,28 @@ function drawMarks(plot: Plot, canvas: Canvas): string[] {
     case "bars":
       return drawBars(plot, canvas);
     case "scatter":
-      return [canvas.colours.dim(`${plot.points.length} points, ${plot.x} against ${plot.y}: see the HTML report`)];
+      return remark(`${plot.points.length} points, ${plot.y} against ${plot.x}: see the HTML report`, canvas);
   }
 }
 
-function drawIntervals({ points }: PlotOf<"intervals">, { width, colours }: Canvas): string[] {
+function drawIntervals({ points }: PlotOf<"intervals">, canvas: Canvas): string[] {
+  const { width, colours } = canvas;
   const shown = points.slice(0, MOST_LINES);
-  const labels = shownLabels(shown.map(({ label }) => label));
+  const labels = shownLabels(
+    shown.map(({ label }) => label),
+    width,
+  );
   const labelWidth = widest(labels);
   const values = shown.map(({ value }) => formatCell(value));
   const valueWidth = widest(values);
-  const scale = intervalScale(shown, Math.max(8, width - labelWidth - valueWidth - 4));
+  const scale = intervalScale(shown, Math.max(1, width - labelWidth - valueWidth - 4));
   return [
     ...shown.map(
       (point, n) =>
         `${pad(labels[n], labelWidth)}  ${pad(values[n], valueWidth, "right")}  ${drawInterval(point, scale, colours)}`,
     ),
     colours.dim(`${" ".repeat(labelWidth + valueWidth + 4)}${scale.axis}`),
-    ...andMore(points.length - shown.length, colours),
+    ...andMore(points.length - shown.length, canvas),
   ];
 }
 
@@ -96,7 +101,8 @@ export function drawInterval(
 }
 
 /** Shaded cells with their values where these fit; rows are named, columns numbered as the rows are. */
-function drawMatrix({ rows, columns, values, midpoint, format, digits }: PlotOf<"matrix">, { width, colours }: Canvas) {
+function drawMatrix({ rows, columns, values, midpoint, format, digits }: PlotOf<"matrix">, canvas: Canvas): string[] {
+  const { width, colours } = canvas;
   const percent = format === "percent" || format === "probability";
   const text = (value: number | null) =>
     value === null || !Number.isFinite(value)
@@ -106,14 +112,19 @@ function drawMatrix({ rows, columns, values, midpoint, format, digits }: PlotOf<
         : formatCell(value, { format, digits });
   const cells = values.map((row) => row.map(text));
   const square = rows.length === columns.length && rows.every((row, i) => row === columns[i]);
+  const digitsOfLast = String(rows.length).length;
   const heads = columns.map((column, j) => (square ? String(j + 1) : printable(column)));
-  const labels = shownLabels(rows.map((row, i) => (square ? `${i + 1} ${row}` : row)));
+  const labels = shownLabels(
+    rows.map((row, i) => (square ? `${String(i + 1).padStart(digitsOfLast)} ${row}` : row)),
+    width,
+  );
   const labelWidth = widest(labels);
   const cellWidth = Math.max(...cells.flat().map((cell) => cell.length), ...heads.map((head) => stringWidth(head))) + 1;
   if (labelWidth + cellWidth * columns.length > width || rows.length > MOST_LINES) {
-    return [
-      colours.dim(`${rows.length} × ${columns.length} cells are too many for this terminal: see the HTML report`),
-    ];
+    return remark(
+      `${rows.length} × ${columns.length} cells are too many for this terminal: see the HTML report`,
+      canvas,
+    );
   }
   const shade = shader(values, midpoint, colours);
   return [
@@ -140,11 +151,20 @@ function shader(values: PlotOf<"matrix">["values"], midpoint: number | undefined
   };
 }
 
-function drawLines({ series, x, y, logarithmic }: PlotOf<"lines">, { width, colours }: Canvas): string[] {
+function drawLines({ series, x, y, logarithmic }: PlotOf<"lines">, canvas: Canvas): string[] {
+  const { width, colours } = canvas;
   const shown = series.slice(0, MOST_LINES);
-  const labels = shownLabels(shown.map(({ name }) => name));
+  const labels = shownLabels(
+    shown.map(({ name }) => name),
+    width,
+  );
   const labelWidth = widest(labels);
-  const sparkWidth = Math.max(8, Math.min(60, width - labelWidth - 26));
+  const ends = shown.map(({ points }) =>
+    points.length > 0 ? `${formatCell(points[0].y)} → ${formatCell(points[points.length - 1].y)}` : "",
+  );
+  const endsWidth = width - labelWidth - widest(ends) < LEAST_MARKS + 4 ? 0 : widest(ends);
+  const longest = shown.reduce((most, { points }) => Math.max(most, points.length), 0);
+  const sparkWidth = Math.min(60, longest, width - labelWidth - endsWidth - 4);
   const transform = (value: number) => (logarithmic === "y" || logarithmic === "both" ? Math.log(value) : value);
   const heights = shown.flatMap(({ points }) => points.map((point) => transform(point.y))).filter(Number.isFinite);
   const low = heights.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
@@ -156,24 +176,29 @@ function drawLines({ series, x, y, logarithmic }: PlotOf<"lines">, { width, colo
         const height = high > low ? (transform(points[at].y) - low) / (high - low) : 0.5;
         return Number.isFinite(height) ? SPARKS[Math.min(7, Math.floor(height * 8))] : " ";
       }).join("");
-      const ends = points.length > 0 ? `${formatCell(points[0].y)} → ${formatCell(points[points.length - 1].y)}` : "";
-      return `${pad(labels[n], labelWidth)}  ${colours.blue(spark)}  ${ends}`;
+      return `${pad(labels[n], labelWidth)}  ${colours.blue(pad(spark, sparkWidth))}${endsWidth > 0 ? `  ${ends[n]}` : ""}`;
     }),
-    colours.dim(`${y} over ${x}`),
-    ...andMore(series.length - shown.length, colours),
+    ...remark(`${y} over ${x}`, canvas),
+    ...andMore(series.length - shown.length, canvas),
   ];
 }
 
-function drawBars({ bars, x }: PlotOf<"bars">, { width, colours }: Canvas): string[] {
+function drawBars({ bars, x }: PlotOf<"bars">, canvas: Canvas): string[] {
+  const { width, colours } = canvas;
   const shown = bars.slice(0, MOST_LINES);
-  const labels = shownLabels(shown.map(({ label }) => label));
+  const labels = shownLabels(
+    shown.map(({ label }) => label),
+    width,
+  );
   const labelWidth = widest(labels);
-  const values = shown.map(({ value, lower, upper }) =>
+  const bounded = shown.map(({ value, lower, upper }) =>
     lower !== undefined && upper !== undefined
       ? `${formatCell(value)} (${formatCell(lower)} to ${formatCell(upper)})`
       : formatCell(value),
   );
-  const barWidth = Math.max(4, Math.min(50, width - labelWidth - widest(values) - 4));
+  const hasRoom = width - labelWidth - widest(bounded) >= LEAST_MARKS + 4;
+  const values = hasRoom ? bounded : shown.map(({ value }) => formatCell(value));
+  const barWidth = Math.max(1, Math.min(50, width - labelWidth - widest(values) - 4));
   const longest = shown.reduce((most, { value }) => Math.max(most, Math.abs(value) || 0), 0);
   return [
     ...shown.map(({ value }, n) => {
@@ -181,19 +206,23 @@ function drawBars({ bars, x }: PlotOf<"bars">, { width, colours }: Canvas): stri
       const bar = (value < 0 ? colours.red : colours.blue)("█".repeat(length));
       return `${pad(labels[n], labelWidth)}  ${bar}${" ".repeat(barWidth - length)}  ${values[n]}`;
     }),
-    colours.dim(x),
-    ...andMore(bars.length - shown.length, colours),
+    ...remark(x, canvas),
+    ...andMore(bars.length - shown.length, canvas),
   ];
 }
 
-function shownLabels(labels: readonly string[]): string[] {
-  return labels.map((label) => truncate(printable(label), WIDEST_LABEL));
+function shownLabels(labels: readonly string[], width: number): string[] {
+  return labels.map((label) => truncate(printable(label), Math.min(WIDEST_LABEL, Math.floor(width / 3))));
+}
+
+function remark(text: string, { width, colours }: Canvas): string[] {
+  return wrap(text, width).map(colours.dim);
 }
 
 function widest(texts: readonly string[]): number {
   return texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0);
 }
 
-function andMore(count: number, colours: Canvas["colours"]): string[] {
-  return count > 0 ? [colours.dim(`… and ${count} more: see the HTML report`)] : [];
+function andMore(count: number, canvas: Canvas): string[] {
+  return count > 0 ? remark(`… and ${count} more: see the HTML report`, canvas) : [];
 }

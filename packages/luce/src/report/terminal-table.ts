@@ -3,7 +3,7 @@ import { formatCell, isNumeric } from "./format.ts";
 import type { Column, Plot, Table } from "./report.ts";
 import type { Canvas } from "./terminal.ts";
 import { drawInterval, type Interval, intervalScale } from "./terminal-plots.ts";
-import { pad, printable } from "./terminal-text.ts";
+import { pad, printable, wrap } from "./terminal-text.ts";
 import { truncate } from "./text-width.ts";
 
 const GAP = 2;
@@ -38,8 +38,8 @@ export function drawTable(
   const header = shown.map(({ column, width: size, align }) => pad(truncate(column.label, size), size, align));
   return {
     lines: [
-      colours.bold(printable(title)),
-      ...(caption ? [colours.dim(printable(caption))] : []),
+      ...wrap(printable(title), width).map(colours.bold),
+      ...wrap(printable(caption ?? ""), width).map(colours.dim),
       line(
         header.map((cell) => colours.underline(cell)),
         beside?.header,
@@ -52,11 +52,9 @@ export function drawTable(
       ),
       ...(rows.length === 0 ? [colours.dim("(no rows)")] : []),
       ...(hidden.length > 0
-        ? [
-            colours.dim(
-              truncate(`not shown at this width: ${hidden.map(({ column }) => column.label).join(", ")}`, width),
-            ),
-          ]
+        ? wrap(`not shown at this width: ${hidden.map(({ column }) => column.label).join(", ")}`, width).map(
+            colours.dim,
+          )
         : []),
     ],
     hasIntervals: beside !== undefined,

@@ -31,7 +31,10 @@ export function renderTerminal(report: Report, { width, colour }: TerminalOption
     return lines;
   });
   const sections = [
-    [canvas.colours.bold(printable(report.title)), ...wrap(printable(report.summary ?? ""), canvas.width)],
+    [
+      ...wrap(printable(report.title), canvas.width).map(canvas.colours.bold),
+      ...wrap(printable(report.summary ?? ""), canvas.width),
+    ],
     report.findings.flatMap((finding) => drawFinding(finding, canvas)),
     ...tables,
     ...report.plots.filter(({ id }) => !drawnBeside.has(id)).map((plot) => drawPlot(plot, canvas)),
@@ -49,7 +52,7 @@ function drawFinding({ severity, text, advice }: Finding, { width, colours }: Ca
     caution: { mark: "▲ caution", paint: colours.yellow },
     note: { mark: "● note", paint: colours.cyan },
   }[severity];
-  const [first = "", ...rest] = wrap(`${mark}: ${printable(text)}`, width);
+  const [first = "", ...rest] = wrap(`${mark}: ${printable(text)}`, width - 2);
   return [
     colours.bold(paint(first.slice(0, mark.length + 1))) + first.slice(mark.length + 1),
     ...rest.map((line) => `  ${line}`),

@@ -1,2 +1,3 @@
 export { openVotes } from "./open.ts";
 export type { CountOptions, OpenOptions, RankingOptions, Rejected, VoteFile, Where } from "./vote-file.ts";
+export { findWriter, type Written, writableFormats, writeJudgments } from "./write.ts";

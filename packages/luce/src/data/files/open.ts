@@ -19,7 +19,7 @@ import { nothingRejected, openRejects } from "./rejects.ts";
 import { openSource, type Source } from "./source.ts";
 import { findCovariatePair, type TableColumns } from "./table-columns.ts";
 import { scaleOf } from "./verdict-words.ts";
-import type { CountOptions, OpenOptions, VoteFile, Where } from "./vote-file.ts";
+import type { CountOptions, OpenOptions, VoteFile } from "./vote-file.ts";
 
 const SAMPLED_ROWS = 50;
 
@@ -338,7 +338,7 @@ function relationOf(source: Source, fields: readonly string[]): Relation | undef
   if (container.kind === "ndjson" || container.kind === "json") {
     const layout = container.kind === "json" ? "array" : "newline_delimited";
     return {
-      from: `read_json(${file}, format = '${layout}', columns = ${typed}, compression = 'none', hive_partitioning = false, maximum_object_size = ${LONGEST_RECORD})`,
+      from: `read_json(${file}, format = '${layout}', columns = ${typed}, compression = 'uncompressed', hive_partitioning = false, maximum_object_size = ${LONGEST_RECORD})`,
       columns: fields,
     };
   }

@@ -200,7 +200,7 @@ function splitFields(record: string, delimiter: string): string[] | undefined {
 async function* readJsonArray(source: Source): AsyncGenerator<SourceRecord> {
   const database = await openDatabase([source.plainPath]);
   try {
-    const from = `read_json_objects(${literal(source.plainPath)}, format = 'array', compression = 'none', maximum_object_size = ${LONGEST_RECORD})`;
+    const from = `read_json_objects(${literal(source.plainPath)}, format = 'array', compression = 'uncompressed', maximum_object_size = ${LONGEST_RECORD})`;
     let line = 0;
     for await (const [text] of streamRows(database, `SELECT json::VARCHAR FROM ${from}`)) {
       yield parseJsonRow(++line, String(text));

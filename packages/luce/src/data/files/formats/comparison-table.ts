@@ -7,7 +7,7 @@ import {
   wordOverrides,
 } from "../table-columns.ts";
 import { shareOfNumber, shareOfWord, type VerdictOverrides, type VerdictScale } from "../verdict-words.ts";
-import { contentField, numberField, textField, timeField } from "./fields.ts";
+import { contentField, numberField, plainMetadata, textField, timeField } from "./fields.ts";
 import { type Columns, type Format, type ReadContext, RowFault } from "./format.ts";
 
 /** A row a comparison: who stood on the left, who on the right, who won. CSV, TSV, JSONL or Parquet. */
@@ -64,12 +64,7 @@ function readComparison(
     throw new RowFault(table.weight, "is no weight: a number from 0 up");
   }
   const used = new Set([...Object.values(flatten(table)), ...sides.flatMap(({ left, right }) => [left, right])]);
-  const metadata: Record<string, string | number | boolean> = {};
-  for (const [field, value] of Object.entries(values)) {
-    const isPlain =
-      typeof value === "number" || typeof value === "boolean" || (typeof value === "string" && value !== "");
-    if (!used.has(field) && isPlain) metadata[field] = value;
-  }
+  const metadata = plainMetadata(values, [...used]) ?? {};
   if (weight !== undefined) metadata.weight = weight;
   const optional = <T>(
     column: string | undefined,

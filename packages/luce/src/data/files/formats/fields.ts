@@ -33,7 +33,7 @@ export function contentField(values: Readonly<Record<string, unknown>>, field: s
 }
 
 export function toContent(value: unknown): Content | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
+  if (value === undefined || value === null) return undefined;
   const messages = Array.isArray(value) ? value : undefined;
   if (messages && messages.length > 0 && messages.every(isMessage)) {
     return messages.map(({ role, content }) => ({ role, content }));
@@ -44,4 +44,18 @@ export function toContent(value: unknown): Content | undefined {
 export function isMessage(value: unknown): value is Message {
   const message = value as Partial<Message> | null;
   return typeof message === "object" && typeof message?.role === "string" && typeof message.content === "string";
+}
+
+/** The remaining fields that hold plain values, as facts about the judgment; undefined where there are none. */
+export function plainMetadata(
+  values: Readonly<Record<string, unknown>>,
+  used: readonly string[],
+): Record<string, string | number | boolean> | undefined {
+  const metadata: Record<string, string | number | boolean> = {};
+  for (const [field, value] of Object.entries(values)) {
+    const isPlain =
+      typeof value === "number" || typeof value === "boolean" || (typeof value === "string" && value !== "");
+    if (isPlain && !used.includes(field)) metadata[field] = value;
+  }
+  return Object.keys(metadata).length > 0 ? metadata : undefined;
 }

@@ -1,0 +1,97 @@
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { finished } from "node:stream/promises";
+import { LuceError, suggestNearest } from "../../errors.ts";
+import type { Judgment } from "../judgment.ts";
+import { identifier, literal, openDatabase } from "./database.ts";
+import { writers } from "./writers/index.ts";
+import type { Writer } from "./writers/writer.ts";
+
+export const writableFormats: readonly { readonly id: string; readonly name: string }[] = writers;
+
+export type Written = {
+  readonly judgments: number;
+  /** Judgments that the format cannot carry, by the reason. */
+  readonly leftOut: readonly { readonly reason: string; readonly count: number; readonly firstId: string }[];
+};
+
+/** The writer of a format. @throws LuceError `invalid-parameter` for a name that is none. */
+export function findWriter(format: string): Writer {
+  const ids = writers.map(({ id }) => id);
+  const writer = writers.find(({ id }) => id === format);
+  if (writer) return writer;
+  throw new LuceError("invalid-parameter", `there is no format "${format}" to write`, {
+    hint: suggestNearest(format, ids),
+  });
+}
+
+/**
+ * Writes judgments to `path` one at a time, in bounded memory.
+ *
+ * @param format one of `writableFormats`
+ * @param onJudgment called after each, with how many were read
+ */
+export async function writeJudgments(
+  judgments: AsyncIterable<Judgment> | Iterable<Judgment>,
+  format: string,
+  path: string,
+  onJudgment: (read: number) => void = () => {},
+): Promise<Written> {
+  const writer = findWriter(format);
+  const linesPath = writer.parquetColumns ? `${path}.rows` : path;
+  try {
+    const written = await writeLines(judgments, writer, linesPath, onJudgment);
+    if (writer.parquetColumns) await toParquet(linesPath, path, writer.parquetColumns);
+    return written;
+  } finally {
+    if (linesPath !== path) await rm(linesPath, { force: true });
+  }
+}
+
+async function writeLines(
+  judgments: AsyncIterable<Judgment> | Iterable<Judgment>,
+  writer: Writer,
+  path: string,
+  onJudgment: (read: number) => void,
+): Promise<Written> {
+  const leftOut = new Map<string, { reason: string; count: number; firstId: string }>();
+  const stream = createWriteStream(path);
+  const done = finished(stream);
+  done.catch(() => {});
+  let read = 0;
+  let written = 0;
+  let block = writer.header === undefined ? "" : `${writer.header}\n`;
+  const flush = async () => {
+    if (!stream.write(block)) await Promise.race([new Promise((resolve) => stream.once("drain", resolve)), done]);
+    block = "";
+  };
+  for await (const judgment of judgments) {
+    const lines = writer.lines(judgment);
+    if ("leftOut" in lines) {
+      const entry = leftOut.get(lines.leftOut) ?? { reason: lines.leftOut, count: 0, firstId: judgment.id };
+      entry.count++;
+      leftOut.set(lines.leftOut, entry);
+    } else {
+      written++;
+      for (const line of lines) block += `${line}\n`;
+      if (block.length > 2 ** 18) await flush();
+    }
+    onJudgment(++read);
+  }
+  await flush();
+  stream.end();
+  await done;
+  return { judgments: written, leftOut: [...leftOut.values()].sort((a, b) => b.count - a.count) };
+}
+
+async function toParquet(lines: string, path: string, columns: Readonly<Record<string, string>>): Promise<void> {
+  const database = await openDatabase([lines, path]);
+  const typed = Object.entries(columns).map(([name, type]) => `${identifier(name)}: '${type}'`);
+  try {
+    await database.connection.run(
+      `COPY (SELECT * FROM read_json(${literal(lines)}, format = 'newline_delimited', columns = {${typed.join(", ")}}, compression = 'uncompressed', maximum_object_size = 67108864)) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * LCPO (later RE-PO): latent collective preference optimisation, robust to flipped labels by EM.
+ *
+ * With Lf the base loss of a pair as recorded and Lr the base loss of the pair swapped,
+ *
+ *   s = Lr - Lf,  p = sigmoid(s)                      the clean preference's probability
+ *   w = sigmoid(s + log(eta_k / (1 - eta_k)))         E-step; constant for the gradient
+ *   L = -( w log p + (1 - w) log(1 - p) )             M-step, policy
+ *   eta_k <- (1 - alpha) eta_k + alpha mean(w of annotator k in the batch)
+ *
+ * and s in closed form: dpo beta h; ipo 2 h / beta; cpo (1 + beta)(log pi_w - log pi_l);
+ * simpo log sigmoid(d - gamma) - log sigmoid(-d - gamma), d = beta (a_w - a_l).
+ * Extra outputs `probabilities`, `weights` [B] and `reliabilities` [A] after the update.
+ *
+ * @see arXiv 2509.24159, equations 2, 4, 5 and 7
+ */
+import { z } from "zod";
+import { LuceError } from "../../errors.ts";
+import { given, lengths, policy } from "../evidence.ts";
+import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
+import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";
+import { defineObjective } from "../objective.ts";
+import { constant, type Tensor, where } from "../tensor.ts";
+import { checkUnitInterval } from "../unit-interval.ts";
+
+const parameters = z.object({
+  baseLoss: z.enum(["dpo", "ipo", "simpo", "cpo"]).default("dpo"),
+  beta: z.number().positive().default(0.1),
+  /** The target margin of SimPO. */
+  gamma: z.number().default(0),
+  /** How fast reliabilities follow a batch. */
+  alpha: z.number().min(0).max(1).default(0.1),
+});
+
+const pair = ["policyChosenLogps", "policyRejectedLogps", "annotators", "reliabilities"] as const;
+const references = ["referenceChosenLogps", "referenceRejectedLogps"] as const;
+const tokenCounts = ["chosenLengths", "rejectedLengths"] as const;
+
+export const lcpo = defineObjective({
+  id: "lcpo",
+  name: "LCPO",
+  paper: "Latent Collective Preference Optimization: A General Framework for Robust LLM Alignment",
+  arxiv: "2509.24159",
+  family: "pairwise",
+  level: "sequence",
+  aggregation: "sum",
+  needsReference: true,
+  evidence: {
+    policyChosenLogps: policy(["B"]),
+    policyRejectedLogps: policy(["B"]),
+    referenceChosenLogps: given(["B"]),
+    referenceRejectedLogps: given(["B"]),
+    chosenLengths: lengths(["B"]),
+    rejectedLengths: lengths(["B"]),
+    annotators: given(["B"]),
+    reliabilities: given(["A"]),
+  },
+  reads({ baseLoss }) {
+    if (baseLoss === "simpo") return [...pair, ...tokenCounts];
+    return baseLoss === "cpo" ? pair : [...pair, ...references];
+  },
+  params: parameters,
+  check({ annotators, reliabilities }) {
+    checkUnitInterval("reliabilities", reliabilities, true);
+    const known = reliabilities?.data.length ?? 0;
+    const bad = annotators?.data.findIndex((k) => !Number.isInteger(k) || k < 0 || k >= known) ?? -1;
+    if (bad >= 0) {
+      throw new LuceError("invalid-input", `annotators[${bad}] is ${annotators?.data[bad]}`, {
+        hint: `an index into the ${known} reliabilities`,
+      });
+    }
+  },
+  loss(evidence, params) {
+    const logit = cleanLogit(evidence, params);
+    const { annotators, reliabilities } = evidence;
+    const count = reliabilities.shape[0];
+    const isBy = annotators.expandDims(-1).equal(constant(Array.from({ length: count }, (_, k) => k)));
+    const eta = isBy.mul(reliabilities).sum(-1);
+    const weights = sigmoid(logit.add(log(eta)).sub(log(constant(1).sub(eta)))).stopGradient();
+    const votes = isBy.sum(0);
+    const meanWeight = isBy.mul(weights.expandDims(-1)).sum(0).div(votes.maximum(1));
+    const updated = reliabilities.mul(1 - params.alpha).add(meanWeight.mul(params.alpha));
+    return {
+      perExample: softplus(logit.neg())
+        .mul(weights)
+        .add(softplus(logit).mul(constant(1).sub(weights))),
+      outputs: {
+        probabilities: sigmoid(logit),
+        weights,
+        reliabilities: where(votes.greater(0), updated, reliabilities),
+      },
+      diagnostics: marginDiagnostics(logit),
+    };
+  },
+});
+
+type LcpoEvidence = Record<(typeof pair | typeof references | typeof tokenCounts)[number], Tensor>;
+
+/** s = Lr - Lf. */
+function cleanLogit(evidence: LcpoEvidence, { baseLoss, beta, gamma }: z.output<typeof parameters>): Tensor {
+  const { policyChosenLogps, policyRejectedLogps } = evidence;
+  if (baseLoss === "cpo") return policyChosenLogps.sub(policyRejectedLogps).mul(1 + beta);
+  if (baseLoss === "simpo") {
+    const chosen = policyChosenLogps.div(evidence.chosenLengths);
+    const margin = chosen.sub(policyRejectedLogps.div(evidence.rejectedLengths)).mul(beta);
+    return logSigmoid(margin.sub(gamma)).sub(logSigmoid(margin.neg().sub(gamma)));
+  }
+  return implicitMargins(evidence, baseLoss === "dpo" ? beta : 2 / beta);
+}

@@ -1,0 +1,93 @@
+/**
+ * OSP: online self-preferring language models, trained on the strength of the model's own verdicts.
+ *
+ *   Delta = (log pi - log pi_ref)(y_w) - (log pi - log pi_ref)(y_l)
+ *   L     = -p log sigmoid(beta Delta) - (1 - p) log sigmoid(-beta Delta)
+ *
+ * p is the judged probability that "chosen" is better, a constant. p = 1 is DPO. The optimum is finite:
+ * beta Delta = log(p / (1 - p)).
+ *
+ * `rankByJudge` makes the pairs: the judge sees answers i and j in both orders, which cancels its position bias,
+ *
+ *   P_ij    = [ sigmoid(l_ij[0] - l_ij[1]) + sigmoid(l_ji[1] - l_ji[0]) ] / 2
+ *   score_i = mean of P_ij over j other than i
+ *
+ * and every pair in the order of the scores keeps its P_ij as strength.
+ *
+ * @see arXiv 2405.14103 (soft-preference cross-entropy; pairing and debiasing as commonly done)
+ */
+import { z } from "zod";
+import { given, policy } from "../evidence.ts";
+import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
+import { softplus } from "../numerics.ts";
+import { defineComponent, defineObjective } from "../objective.ts";
+import { constant } from "../tensor.ts";
+import { checkUnitInterval } from "../unit-interval.ts";
+
+export const osp = defineObjective({
+  id: "osp",
+  name: "OSP",
+  paper: "Online Self-Preferring Language Models",
+  arxiv: "2405.14103",
+  family: "pairwise",
+  level: "sequence",
+  aggregation: "sum",
+  needsReference: true,
+  evidence: {
+    policyChosenLogps: policy(["B"]),
+    policyRejectedLogps: policy(["B"]),
+    referenceChosenLogps: given(["B"]),
+    referenceRejectedLogps: given(["B"]),
+    strengths: given(["B"]),
+  },
+  params: z.object({ beta: z.number().positive().default(0.1) }),
+  check: ({ strengths }) => checkUnitInterval("strengths", strengths),
+  loss(evidence, { beta }) {
+    const margins = implicitMargins(evidence, beta);
+    const { strengths } = evidence;
+    return {
+      perExample: softplus(margins.neg())
+        .mul(strengths)
+        .add(softplus(margins).mul(constant(1).sub(strengths))),
+      diagnostics: marginDiagnostics(margins),
+    };
+  },
+  components: {
+    judge: defineComponent({
+      params: z.object({}),
+      inputs: z.object({ judgeLogits: z.array(z.array(z.tuple([z.number(), z.number()]).nullable())).min(2) }),
+      evaluate: ({ judgeLogits }) => rankByJudge(judgeLogits),
+    }),
+  },
+});
+
+/** The logits of "the first is better" and "the second is better"; the diagonal is not read. */
+type JudgeLogits = readonly (readonly (readonly [number, number] | null)[])[];
+
+/**
+ * Ranks K answers by a judge that saw every ordered pair.
+ *
+ * @param judgeLogits [K, K, 2]: entry (i, j) with answer i shown first and j second
+ * @returns `pairs` holds winner and loser of all K (K - 1) / 2 pairs, in order of rank
+ */
+export function rankByJudge(judgeLogits: JudgeLogits): {
+  strengthMatrix: number[][];
+  scores: number[];
+  order: number[];
+  pairs: [number, number][];
+  pairStrengths: number[];
+} {
+  const firstBetter = (i: number, j: number) => {
+    const logits = judgeLogits[i][j];
+    return logits ? 1 / (1 + Math.exp(logits[1] - logits[0])) : 0.5;
+  };
+  const strengthMatrix = judgeLogits.map((row, i) =>
+    row.map((_, j) => (i === j ? 0.5 : (firstBetter(i, j) + 1 - firstBetter(j, i)) / 2)),
+  );
+  const scores = strengthMatrix.map((row) => (row.reduce((sum, p) => sum + p, 0) - 0.5) / (row.length - 1));
+  const order = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
+  const pairs = order.flatMap((winner, rank) =>
+    order.slice(rank + 1).map((loser): [number, number] => [winner, loser]),
+  );
+  return { strengthMatrix, scores, order, pairs, pairStrengths: pairs.map(([i, j]) => strengthMatrix[i][j]) };
+}

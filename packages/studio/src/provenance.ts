@@ -20,7 +20,7 @@ export function provenance({ inputs = [], seed, args = process.argv.slice(2) }: 
   };
 }
 
-const SECRET_OPTION = /^--?[\w-]*(key|token|secret|password|passwd|credential|authorization)[\w-]*$/i;
+const SECRET_OPTION = /^--?([\w-]*-)?(key|apikey|token|secret|password|passwd|credentials?|authorization)$/i;
 const SECRET_VALUE = /\b(sk-|hf_|gh[pousr]_|xox[abp]-|AKIA)[\w-]{8,}/g;
 
 function withoutSecrets(args: readonly string[]): string[] {

@@ -6,11 +6,15 @@ export type EvidenceArray = { readonly data: Float64Array; readonly shape: reado
 /** What a tensor of evidence is for. */
 export type EvidenceRole = "policy" | "given" | "mask" | "label" | "length";
 
+/** What the entries of a tensor of evidence are: any number, one in [0, 1], a rank from 1, or an index into an axis. */
+export type EvidenceValues = "real" | "probability" | "rank" | { readonly indexOf: string };
+
 /** One tensor that an objective reads. */
 export type EvidenceField<Optional extends boolean = boolean> = {
   /** Names of the axes, such as `["B", "K"]`. An axis has one size throughout the evidence. */
   readonly axes: readonly string[];
   readonly role: EvidenceRole;
+  readonly values: EvidenceValues;
   /** Whether the loss has a gradient in it: the policy's (or reward model's) own evidence. */
   readonly differentiable: boolean;
   readonly optional: Optional;
@@ -20,9 +24,11 @@ export type EvidenceField<Optional extends boolean = boolean> = {
 
 export type Evidence = Readonly<Record<string, EvidenceField>>;
 
+type FieldOptions = { maskedBy?: string; values?: EvidenceValues };
+
 type FieldBuilder = {
-  (axes: readonly string[], options?: { optional?: false; maskedBy?: string }): EvidenceField<false>;
-  (axes: readonly string[], options: { optional: true; maskedBy?: string }): EvidenceField<true>;
+  (axes: readonly string[], options?: FieldOptions & { optional?: false }): EvidenceField<false>;
+  (axes: readonly string[], options: FieldOptions & { optional: true }): EvidenceField<true>;
 };
 
 /** What the trained model yields: the loss is differentiable in it. */
@@ -39,13 +45,14 @@ export const lengths = fieldBuilder("length", false);
 
 /** 1 where there is something, 0 where the rest of the evidence is padding. Absent means all ones. */
 export function mask(axes: readonly string[]): EvidenceField<false> {
-  return { axes, role: "mask", differentiable: false, optional: false, maskedBy: undefined };
+  return { axes, role: "mask", values: "real", differentiable: false, optional: false, maskedBy: undefined };
 }
 
 function fieldBuilder(role: EvidenceRole, differentiable: boolean): FieldBuilder {
-  const build = (axes: readonly string[], options: { optional?: boolean; maskedBy?: string } = {}): EvidenceField => ({
+  const build = (axes: readonly string[], options: FieldOptions & { optional?: boolean } = {}): EvidenceField => ({
     axes,
     role,
+    values: options.values ?? "real",
     differentiable,
     optional: options.optional ?? false,
     maskedBy: options.maskedBy,
@@ -108,7 +115,7 @@ export function checkEvidence(
     if (shape.some((size) => size === undefined)) continue;
     checked[name] = { data: new Float64Array(product(shape)).fill(1), shape };
   }
-  for (const [name, array] of Object.entries(checked)) checkValues(name, declared[name], array, checked, where);
+  for (const [name, array] of Object.entries(checked)) checkValues(name, declared[name], array, checked, sizes, where);
   return checked;
 }
 
@@ -140,9 +147,10 @@ function checkShape(
 
 function checkValues(
   name: string,
-  { role, maskedBy }: EvidenceField,
+  { role, values, maskedBy }: EvidenceField,
   { data, shape }: EvidenceArray,
   all: Readonly<Record<string, EvidenceArray>>,
+  sizes: Readonly<Record<string, { size: number }>>,
   where: string,
 ): void {
   const hiding = maskedBy === undefined ? undefined : all[maskedBy];
@@ -156,8 +164,9 @@ function checkValues(
         hint: `drop example ${Math.floor((i * shape[0]) / data.length)}, or mask the entry`,
       });
     }
-    if ((role === "mask" || role === "label") && value !== 0 && value !== 1) {
-      throw new LuceError("invalid-input", `${name}${position(i, shape)} is ${value}, expected 0 or 1`, { where });
+    const expected = expectation(role, values, value, sizes);
+    if (expected !== undefined) {
+      throw new LuceError("invalid-input", `${name}${position(i, shape)} is ${value}, expected ${expected}`, { where });
     }
     if (role === "length" && value < 1) {
       throw new LuceError("invalid-input", `${name}${position(i, shape)} is ${value}: the response is empty`, {
@@ -166,6 +175,23 @@ function checkValues(
       });
     }
   }
+}
+
+/** What was expected where `value` is not that. */
+function expectation(
+  role: EvidenceRole,
+  values: EvidenceValues,
+  value: number,
+  sizes: Readonly<Record<string, { size: number }>>,
+): string | undefined {
+  if (role === "mask" || role === "label") return value === 0 || value === 1 ? undefined : "0 or 1";
+  if (values === "probability") return value >= 0 && value <= 1 ? undefined : "a probability, from 0 to 1";
+  if (values === "rank") return Number.isInteger(value) && value >= 1 ? undefined : "a rank, 1 for the best";
+  if (typeof values === "object") {
+    const size = sizes[values.indexOf]?.size ?? Number.POSITIVE_INFINITY;
+    return Number.isInteger(value) && value >= 0 && value < size ? undefined : `an index from 0 to ${size - 1}`;
+  }
+  return undefined;
 }
 
 function position(index: number, shape: readonly number[]): string {

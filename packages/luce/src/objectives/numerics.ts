@@ -12,8 +12,8 @@ import { constant, Tensor, where } from "./tensor.ts";
 
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
-/** exp and its inverse saturate here: e^709 is 8e307. */
-const EXP_MAX = 709;
+/** exp saturates here, at 5e299, so that sums and products of a few such values are still finite. */
+const EXP_MAX = 690;
 const EXP_MIN = -744;
 /** The least positive value whose logarithm is taken; below it, log saturates at about -706. */
 const LOG_MIN = 2 ** -1018;

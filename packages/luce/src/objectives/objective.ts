@@ -36,20 +36,22 @@ type TensorsOf<E extends Evidence> = {
   readonly [Name in keyof E]: E[Name] extends EvidenceField<false> ? Tensor : Tensor | undefined;
 };
 
-/** A part of a method besides its loss, chosen by the parameter `component` of the contract. */
+/** A part of a method besides its loss: asked for by the parameter `component`, or known by inputs of its own. */
 export type Component = {
   readonly params: z.ZodObject;
+  readonly inputNames: readonly string[];
   evaluate(inputs: unknown, params: Record<string, unknown>, where: string): Outputs | Promise<Outputs>;
 };
 
 /** Declares a component from its schemas and its function. */
-export function defineComponent<P extends z.ZodObject, I extends z.ZodType>(definition: {
+export function defineComponent<P extends z.ZodObject, I extends z.ZodObject>(definition: {
   params: P;
   inputs: I;
   evaluate(inputs: z.output<I>, params: z.output<P>): Outputs | Promise<Outputs>;
 }): Component {
   return {
     params: definition.params,
+    inputNames: Object.keys(definition.inputs.shape),
     evaluate: (inputs, params, where) =>
       definition.evaluate(parseWith(definition.inputs, inputs, where), params as z.output<P>),
   };
@@ -71,6 +73,11 @@ type ObjectiveDefinition<P extends z.ZodObject, E extends Evidence> = {
   evidence: E;
   /** Which of them it reads under these parameters, where not all; `given` holds the names at hand. */
   reads?(params: z.output<P>, given: ReadonlySet<string>): readonly (keyof E & string)[];
+  /**
+   * Whether the loss holds constant something that depends on the policy (a weight, say): its gradient is then not
+   * the derivative of its value. Default false.
+   */
+  stopsGradient?: boolean;
   /** Least sizes of axes, such as `{ K: 2 }`. */
   minimum?: AxisSizes;
   params: P;
@@ -105,7 +112,11 @@ export type Objective = Method & {
   readonly level: "sequence" | "token";
   readonly aggregation: "sum" | "mean";
   readonly needsReference: boolean;
+  /** Whether the gradient holds constant some part of the loss that depends on the policy. */
+  readonly stopsGradient: boolean;
   readonly evidence: Evidence;
+  /** Least sizes of axes; 1 where not named. */
+  readonly minimum: AxisSizes;
   /** The names it reads under `params`, given the names at hand. @throws LuceError `invalid-parameter` */
   reads(params: Record<string, unknown>, given?: Iterable<string>): readonly string[];
   /**
@@ -186,7 +197,9 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
     level: definition.level,
     aggregation: definition.aggregation,
     needsReference: definition.needsReference,
+    stopsGradient: definition.stopsGradient ?? false,
     evidence: definition.evidence,
+    minimum,
 
     reads: (params, given = []) => namesRead(parseParameters(definition, params), given),
 
@@ -203,7 +216,8 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
 
     async evaluate(inputs, params) {
       const givenParams = parseRecord(params ?? {}, `${id}: params`);
-      const component = givenParams.component;
+      const names = Object.keys(parseRecord(inputs, `${id}: inputs`));
+      const component = givenParams.component ?? componentOf(names, definition.evidence, components);
       if (typeof component === "string" && Object.hasOwn(components, component)) {
         const { component: _, ...rest } = givenParams;
         const { params: schema, evaluate } = components[component];
@@ -232,6 +246,16 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
       };
     },
   };
+}
+
+/** The component that takes inputs of these names, where they are not the evidence of the loss. */
+function componentOf(
+  names: readonly string[],
+  evidence: Evidence,
+  components: Readonly<Record<string, Component>>,
+): string | undefined {
+  if (names.every((name) => Object.hasOwn(evidence, name))) return undefined;
+  return Object.keys(components).find((id) => names.every((name) => components[id].inputNames.includes(name)));
 }
 
 /** Programs kept by one objective: a training run uses one or two. */

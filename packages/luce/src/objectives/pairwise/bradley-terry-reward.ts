@@ -38,7 +38,7 @@ export const bradleyTerryReward = defineObjective({
     margins: given(["B"], { optional: true }),
     rewards: policy(["B", "K"], { maskedBy: "mask" }),
     /** 1 is best. */
-    ranks: given(["B", "K"], { maskedBy: "mask" }),
+    ranks: given(["B", "K"], { maskedBy: "mask", values: "rank" }),
     mask: mask(["B", "K"]),
   },
   reads: ({ objective }) =>

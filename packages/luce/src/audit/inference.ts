@@ -2,7 +2,7 @@
 import binomialCdf from "@stdlib/stats-base-dists-binomial-cdf";
 import studentCdf from "@stdlib/stats-base-dists-t-cdf";
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
-import { NORMAL_95 } from "../rank/bradley-terry.ts";
+import { NORMAL_95 } from "../rank/uncertainty.ts";
 
 /** An effect is reported when chance alone would show one as large less often than this. */
 export const SIGNIFICANCE = 0.01;

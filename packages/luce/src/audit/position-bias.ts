@@ -10,8 +10,8 @@
  * @see Bradley and Terry 1952; Davidson and Beaver 1977 (order effects)
  */
 import type { VoteTable } from "../data/vote-table.ts";
-import { NORMAL_95 } from "../rank/bradley-terry.ts";
 import { logistic } from "../rank/pairwise-likelihood.ts";
+import { NORMAL_95 } from "../rank/uncertainty.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
 import {

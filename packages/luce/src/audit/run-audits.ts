@@ -80,10 +80,11 @@ export function auditReport(results: readonly AuditResult[], provenance: Provena
         ],
         rows: results.map(({ title, summary }) => ({ audit: title, says: summary })),
       },
-      ...results.flatMap(({ title, tables }) =>
-        tables.map((table) => ({
+      ...results.flatMap(({ title, summary, tables }) =>
+        tables.map((table, n) => ({
           ...table,
           title: table.title.startsWith(title) ? table.title : `${title}: ${table.title}`,
+          caption: [n === 0 ? summary : "", table.caption ?? ""].filter((text) => text !== "").join(" ") || undefined,
         })),
       ),
     ],

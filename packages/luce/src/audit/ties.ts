@@ -9,11 +9,12 @@
  */
 import normalCdf from "@stdlib/stats-base-dists-normal-cdf";
 import type { VoteTable } from "../data/vote-table.ts";
+import { listNames } from "../rank/identification.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
 import { binomialPValue, rejectedAtFalseDiscoveryRate, SIGNIFICANCE, wilsonInterval } from "./inference.ts";
 import { isDecided, rowsByAnnotator } from "./units.ts";
-import { counted, listed, percent, pValueText } from "./words.ts";
+import { counted, percent, pValueText } from "./words.ts";
 
 export const ties = { id: "ties", title: "Ties by annotator", run: auditTies };
 
@@ -80,11 +81,11 @@ type TieRow = { annotator: string; votes: number; rate: number; differs: boolean
 function tieFinding(rows: readonly TieRow[], rate: number, spread: number, pValue: number): Finding[] {
   if (pValue >= SIGNIFICANCE) return [];
   const odd = rows.filter(({ differs }) => differs);
-  const examples = odd.map(({ annotator, rate: own }) => `${annotator} (${percent(own, 0)})`);
+  const examples = odd.map(({ annotator, rate: own }) => `"${annotator}" (${percent(own, 0)})`);
   return [
     {
       severity: spread >= 0.1 ? "caution" : "note",
-      text: `Annotators differ in what they call a tie: ${percent(rate)} of votes are ties and their own rates spread by ${percent(spread)} (standard deviation) beyond chance (${pValueText(pValue)})${odd.length > 0 ? `; ${counted(odd.length, "annotator")} of ${rows.length} ${odd.length === 1 ? "stands" : "stand"} out: ${listed(examples)}` : ""}.`,
+      text: `Annotators differ in what they call a tie: ${percent(rate)} of votes are ties and their own rates spread by ${percent(spread)} (standard deviation) beyond chance (${pValueText(pValue)})${odd.length > 0 ? `; ${counted(odd.length, "annotator")} of ${rows.length} ${odd.length === 1 ? "stands" : "stand"} out: ${listNames(examples, 3)}` : ""}.`,
       advice:
         "Say in the instructions when to call a tie; ratings that count a tie as half a vote are the least touched.",
     },

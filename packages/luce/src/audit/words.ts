@@ -1,3 +1,5 @@
+import { listNames } from "../rank/identification.ts";
+
 /** How audits write numbers in sentences. */
 
 export function percent(share: number, digits = 1): string {
@@ -16,10 +18,10 @@ export function pValueText(p: number): string {
   return p < 0.0001 ? "p < 0.0001" : `p = ${p.toPrecision(2)}`;
 }
 
-/** `a, b and 3 more`. */
-export function listed(names: readonly string[], most = 3): string {
-  const shown = names.slice(0, most).map((name) => `"${name}"`);
-  const more = names.length - shown.length;
-  if (more > 0) return `${shown.join(", ")} and ${more} more`;
-  return shown.length > 1 ? `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}` : (shown[0] ?? "");
+/** `"a", "b" and 3 more`. */
+export function listed(names: readonly string[]): string {
+  return listNames(
+    names.map((name) => `"${name}"`),
+    3,
+  );
 }

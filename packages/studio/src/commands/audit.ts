@@ -1,0 +1,77 @@
+import { Command, InvalidArgumentError } from "commander";
+import { auditReport, audits, runAudits, selectAudits } from "luce/audit";
+import { openVotes } from "luce/data/files";
+import { emitReport, provenance, withProgress } from "../output.ts";
+
+type Options = {
+  only?: string[];
+  seed: number;
+  format?: string;
+  columns?: Record<string, string>;
+  json?: boolean;
+  html?: string;
+  csv?: string;
+};
+
+export const command = new Command()
+  .description("Ask votes what is wrong with them: what matters first, in words, then the numbers of each audit.")
+  .argument("<file>", "judgments: CSV, TSV, JSONL, Parquet or another known format")
+  .option("--only <audits>", `only these, separated by commas: ${audits.map(({ id }) => id).join(", ")}`, toList)
+  .option("--seed <number>", "seed of what is simulated or resampled", toSeed, 1)
+  .option("--format <format>", "read the file as this format")
+  .option("--columns <pairs>", "which column is what, such as left=model_a,right=model_b,annotator=judge", toColumns)
+  .option("--json", "print { report..., audits: [ { audit, missing, summary, numbers, findings } ] }")
+  .option("--html <file>", "write a self-contained HTML report")
+  .option("--csv <file>", "write the tables as CSV")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  luce audit votes.csv\n  luce audit votes.csv --only position-bias,agreement --json\n  luce audit votes.parquet --columns annotator=judge --html audit.html",
+  )
+  .action(async (path: string, { only, seed, format, columns, json, html, csv }: Options) => {
+    const selected = selectAudits(only);
+    await using file = asDisposable(await openVotes(path, { format, columns }));
+    const votes = await withProgress("reading votes", undefined, () => file.readVoteTable());
+    const results = await withProgress("auditing", selected.length, (progress) =>
+      runAudits(votes, { only, seed, onAudit: () => progress.advance() }),
+    );
+    const report = auditReport(results, provenance({ inputs: [file.fingerprint], seed }));
+    const document = {
+      schema: "luce-audit/1",
+      ...report,
+      audits: results.map(({ audit, missing, summary, numbers, findings }) => ({
+        audit,
+        missing,
+        summary,
+        numbers,
+        findings,
+      })),
+    };
+    await emitReport(report, { json: json && document, html, csv });
+  });
+
+function asDisposable<T extends { close(): Promise<void> }>(file: T): T & AsyncDisposable {
+  return Object.assign(file, { [Symbol.asyncDispose]: () => file.close() });
+}
+
+function toList(value: string): string[] {
+  return value
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+function toSeed(value: string): number {
+  const seed = Number(value);
+  if (!Number.isInteger(seed)) throw new InvalidArgumentError("a seed is a whole number");
+  return seed;
+}
+
+function toColumns(value: string): Record<string, string> {
+  return Object.fromEntries(
+    toList(value).map((pair) => {
+      const [part, column] = pair.split("=");
+      if (!part || !column) throw new InvalidArgumentError("write part=column, separated by commas");
+      return [part.trim(), column.trim()];
+    }),
+  );
+}

@@ -22,9 +22,7 @@ import { ratePairwise } from "./pairwise-rating.ts";
 import { createPairwiseRefit } from "./pairwise-refit.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
 import { independentMeat, modelCovariance, sandwich, scoresAt } from "./sandwich.ts";
-
-/** Half-width of a 95 % interval in standard errors. */
-export const NORMAL_95 = 1.959963984540054;
+import { NORMAL_95 } from "./uncertainty.ts";
 
 const parameters = z.object({
   /** Lambda: the precision of a normal prior on strengths. 0 is maximum likelihood. */

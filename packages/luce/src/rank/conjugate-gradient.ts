@@ -1,15 +1,30 @@
 import type { Information } from "./pairwise-fit.ts";
 
+/** A symmetric positive semi-definite matrix by what it does to a vector. */
+export type LinearOperator = {
+  /** Writes the product with `x` into `out`. */
+  apply(x: Float64Array, out: Float64Array): void;
+  readonly diagonal: Float64Array;
+};
+
+/** Solves information * x = b cell by cell: O(C (1 + K)) an iteration. See `solveConjugateGradient`. */
+export function conjugateGradient(information: Information, b: Float64Array, tolerance: number): Float64Array {
+  const operator = {
+    apply: (x: Float64Array, out: Float64Array) => applyInformation(information, x, out),
+    diagonal: diagonalOf(information),
+  };
+  return solveConjugateGradient(operator, b, tolerance);
+}
+
 /**
- * Solves information * x = b by conjugate gradients with a diagonal preconditioner, applying the information
- * cell by cell: O(C (1 + K)) an iteration. The information may be singular along the gauge; b is then
- * orthogonal to it and x is too.
+ * Solves operator * x = b by conjugate gradients with a diagonal preconditioner. The operator may be singular
+ * along the gauge; b is then orthogonal to it and x is too.
  *
  * @param tolerance stop where the residual is this share of b
  */
-export function conjugateGradient(information: Information, b: Float64Array, tolerance: number): Float64Array {
+export function solveConjugateGradient(operator: LinearOperator, b: Float64Array, tolerance: number): Float64Array {
   const size = b.length;
-  const inverseDiagonal = diagonalOf(information).map((value) => (value > 0 ? 1 / value : 0));
+  const inverseDiagonal = operator.diagonal.map((value) => (value > 0 ? 1 / value : 0));
   const x = new Float64Array(size);
   const residual = b.slice();
   const direction = new Float64Array(size);
@@ -18,7 +33,7 @@ export function conjugateGradient(information: Information, b: Float64Array, tol
   let norm = weightedNorm(residual, inverseDiagonal);
   for (let i = 0; i < size; i++) direction[i] = inverseDiagonal[i] * residual[i];
   for (let iteration = 0; iteration < 2000 && norm > target && norm > 0; iteration++) {
-    applyInformation(information, direction, applied);
+    operator.apply(direction, applied);
     let curvature = 0;
     for (let i = 0; i < size; i++) curvature += direction[i] * applied[i];
     if (!(curvature > 0)) break;

@@ -1,8 +1,12 @@
+export { type BootstrapOptions, bootstrapRatings } from "./bootstrap.ts";
 export { type BradleyTerryOptions, bradleyTerry, fitBradleyTerry } from "./bradley-terry.ts";
 export { connectedComponents } from "./components.ts";
 export { davidson, fitDavidson } from "./davidson.ts";
+export { type Decision, decide, type PairDecision, probabilityBest } from "./decision.ts";
 export { elo } from "./elo.ts";
 export { countMeetings, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
+export { mergeRows } from "./merge-rows.ts";
+export { fitPlackettLuce, type PlackettLuceOptions, plackettLuce } from "./plackett-luce.ts";
 export { type RankBiasedOverlap, rankBiasedOverlap } from "./rank-biased-overlap.ts";
 export {
   countPairs,
@@ -15,7 +19,10 @@ export {
   pearsonCorrelation,
   spearman,
 } from "./rank-correlation.ts";
+export { type RankIntervals, rankIntervals } from "./rank-intervals.ts";
+export { type Ranking, type RankingInput, rankingSchema, toRanking } from "./ranking.ts";
 export { rankingMetrics } from "./ranking-metrics.ts";
+export { rankingReport } from "./ranking-report.ts";
 export { fitRaoKupper, raoKupper } from "./rao-kupper.ts";
 export { displayRating, type FitOptions, type RatingFit, type RatingMethod } from "./rating.ts";
 export {
@@ -33,3 +40,5 @@ export {
 } from "./relevance-metrics.ts";
 export { fitStyleControlledBradleyTerry, styleControlledBradleyTerry } from "./style-controlled-bt.ts";
 export { type TrueSkillUpdate, trueskill, updateTrueSkill } from "./trueskill.ts";
+export { bootstrapUncertainty, normalUncertainty, type Uncertainty } from "./uncertainty.ts";
+export { fitWinRate, winRate } from "./win-rate.ts";

@@ -35,6 +35,8 @@ export type RatingFit = {
   readonly display: "elo" | "percentage" | "score";
   /** [M] what is shown where `display` is not "elo": the percentage (0 to 100) or the method's own score. */
   readonly displayed?: Float64Array;
+  /** [M] standard errors of `displayed`. */
+  readonly displayedErrors?: Float64Array;
   /** What is not identified, what did not converge, what the reader should know. */
   readonly findings: readonly Finding[];
 };
@@ -76,6 +78,7 @@ type RatingDefinition<P extends z.ZodObject, I extends z.ZodType, V extends Comp
   reads: RatingMethod["reads"];
   usesCovariates?: boolean;
   needs?: RatingNeeds;
+  hasFormula?: boolean;
   params: P;
   inputs: I;
   evaluate(inputs: z.output<I>, params: z.output<P>): Outputs;

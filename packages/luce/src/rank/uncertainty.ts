@@ -1,0 +1,102 @@
+import type { Random } from "../random.ts";
+import { choleskyInPlace } from "./cholesky.ts";
+import { quantileOfSorted } from "./quantile.ts";
+import type { RatingFit } from "./rating.ts";
+
+/** Half-width of a 95 % interval in standard errors. */
+export const NORMAL_95 = 1.959963984540054;
+
+/** How sure one is of strengths and of their differences. */
+export type Uncertainty = {
+  /** [M] of log strengths; NaN where unknown. */
+  readonly standardErrors: Float64Array;
+  /** Standard error of the difference of two strengths; NaN where unknown. */
+  differenceError(i: number, j: number): number;
+  /**
+   * Draws of what strengths deviate from their estimates by, [D][M], jointly (bootstrap replicates, or normal
+   * draws); NaN where unknown. Null where only standard errors are known.
+   */
+  readonly deviations: readonly Float64Array[] | null;
+  /** [M] limits of the 95 % interval of each log strength. */
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+};
+
+/** From the method's own covariance: normal intervals. O(M^3) once, O(D M^2) for the draws. */
+export function normalUncertainty(fit: RatingFit, random: Random): Uncertainty {
+  const { logStrengths, covariance } = fit;
+  const systems = logStrengths.length;
+  const standardErrors = fit.standardErrors ?? new Float64Array(systems).fill(Number.NaN);
+  return {
+    standardErrors,
+    differenceError: (i, j) =>
+      covariance
+        ? Math.sqrt(
+            Math.max(0, covariance[i * systems + i] + covariance[j * systems + j] - 2 * covariance[i * systems + j]),
+          )
+        : Math.hypot(standardErrors[i], standardErrors[j]),
+    deviations: covariance ? normalDeviations(covariance, systems, random) : null,
+    lower: logStrengths.map((strength, i) => strength - NORMAL_95 * standardErrors[i]),
+    upper: logStrengths.map((strength, i) => strength + NORMAL_95 * standardErrors[i]),
+  };
+}
+
+/** From bootstrap replicates [R][M]: percentile intervals. */
+export function bootstrapUncertainty(logStrengths: Float64Array, replicates: readonly Float64Array[]): Uncertainty {
+  const deviations = replicates.map((replicate) => replicate.map((strength, i) => strength - logStrengths[i]));
+  const systems = logStrengths.length;
+  const standardErrors = new Float64Array(systems);
+  const lower = new Float64Array(systems);
+  const upper = new Float64Array(systems);
+  for (let i = 0; i < systems; i++) {
+    const values = Float64Array.from(replicates, (replicate) => replicate[i])
+      .filter((v) => !Number.isNaN(v))
+      .sort();
+    standardErrors[i] = deviation(values);
+    lower[i] = values.length > 1 ? quantileOfSorted(values, 0.025) : Number.NaN;
+    upper[i] = values.length > 1 ? quantileOfSorted(values, 0.975) : Number.NaN;
+  }
+  return {
+    standardErrors,
+    differenceError: (i, j) => deviation(Float64Array.from(replicates, (replicate) => replicate[i] - replicate[j])),
+    deviations,
+    lower,
+    upper,
+  };
+}
+
+/** Sample standard deviation; NaN where any value is not finite or there are fewer than two. */
+function deviation(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}
+
+/** A thousand draws, fewer where they would take more than a moment. */
+function normalDeviations(covariance: Float64Array, systems: number, random: Random): Float64Array[] {
+  const known = Array.from({ length: systems }, (_, i) => i).filter((i) =>
+    Number.isFinite(covariance[i * systems + i]),
+  );
+  const n = known.length;
+  if (n === 0) return [];
+  let largest = 0;
+  for (const i of known) largest = Math.max(largest, covariance[i * systems + i]);
+  // Singular along the gauge: a constant added to everything leaves every difference as it is.
+  const factor = new Float64Array(n * n);
+  for (let a = 0; a < n; a++) {
+    for (let b = 0; b <= a; b++) factor[a * n + b] = covariance[known[a] * systems + known[b]] + largest;
+    factor[a * n + a] += 1e-9 * largest;
+  }
+  if (largest === 0 || !choleskyInPlace(factor, n)) return [];
+  const draws = Math.max(200, Math.min(1000, Math.floor(4e7 / (n * n))));
+  const z = new Float64Array(n);
+  return Array.from({ length: draws }, () => {
+    for (let a = 0; a < n; a++) z[a] = random.normal();
+    const deviations = new Float64Array(systems).fill(Number.NaN);
+    for (let a = 0; a < n; a++) {
+      let sum = 0;
+      for (let b = 0; b <= a; b++) sum += factor[a * n + b] * z[b];
+      deviations[known[a]] = sum;
+    }
+    return deviations;
+  });
+}

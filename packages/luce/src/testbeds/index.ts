@@ -24,6 +24,20 @@ export {
   scoreResponses,
 } from "./language/judgments.ts";
 export {
+  createLogLinearPolicy,
+  evaluateOnPools,
+  type LogLinearPolicy,
+  type PoolOutcome,
+} from "./language/log-linear-policy.ts";
+export {
+  type CandidatePools,
+  drawDirection,
+  drawPools,
+  type PoolOptions,
+  poolSequence,
+  rankPools,
+} from "./language/pools.ts";
+export {
   demonstrationStyle,
   drawCandidates,
   drawResponse,

@@ -1,0 +1,40 @@
+export {
+  assembleEvidence,
+  type EvidenceName,
+  indexSequences,
+  parseEvidenceName,
+  scatterGradients,
+} from "./assemble.ts";
+export { createEvidenceCache, type EvidenceCache } from "./evidence-cache.ts";
+export {
+  type Batch,
+  collate,
+  type Example,
+  type ExampleUnit,
+  examplesOf,
+  exampleUnit,
+  type PairSelection,
+  type Sequence,
+  type SequenceBlock,
+} from "./examples.ts";
+export type { SampleOptions, TokenEvidence, TokenGradient, TrainablePolicy } from "./policy.ts";
+export { listOfScores, type PreferenceList, readPreferenceLists } from "./preference-lists.ts";
+export {
+  batchAt,
+  type PreferenceSource,
+  type PreferenceTraining,
+  preferenceTraining,
+  sequencesOf,
+} from "./preference-training.ts";
+export { type ResponseScorer, type RolloutSettings, scoredRollouts } from "./rollouts.ts";
+export {
+  type Checkpoint,
+  createMemoryStore,
+  type LogEntry,
+  type Metrics,
+  type RunOutcome,
+  type RunSettings,
+  type RunStore,
+  runTraining,
+  type TrainingJob,
+} from "./run.ts";

@@ -1,0 +1,40 @@
+export { startEngine } from "./device.ts";
+export {
+  checkShapes,
+  countElements,
+  type HostArray,
+  type HostParameters,
+  hold,
+  mapParameters,
+  normalArray,
+  type Parameters,
+  release,
+  toDevice,
+  toHost,
+} from "./parameters.ts";
+export { constantSchedule, cosineSchedule, linearSchedule, type Schedule, withWarmUp } from "./schedules.ts";
+export { type EvidenceLoss, throughEvidence } from "./through-evidence.ts";
+export {
+  type Batch,
+  type BatchLoss,
+  createTrainStep,
+  type LearnerState,
+  type StepResult,
+  type TrainStep,
+  type TrainStepOptions,
+} from "./train-step.ts";
+export {
+  type AdamOptions,
+  type AdamWOptions,
+  adamW,
+  addDecayedWeights,
+  chain,
+  clipByGlobalNorm,
+  globalNorm,
+  momentum,
+  movingAverage,
+  scaleByAdam,
+  scaleByLearningRate,
+  sgd,
+  type Transform,
+} from "./transforms.ts";

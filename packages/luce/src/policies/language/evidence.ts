@@ -1,0 +1,145 @@
+import type { Batch } from "../../engines/index.ts";
+import { DType, lax, numpy as np } from "../../jax.ts";
+import { attend, embed, finalNorm, logitsOf, type Model, rotationOf, runLayers } from "./transformer.ts";
+
+/** Added to the scores of what may not be attended to: its exponential is 0. */
+export const HIDDEN = -1e9;
+
+/** What the policy says of the candidates of a batch; see `candidateEvidence`. */
+export type CandidateEvidence = {
+  /** [B, K, R] log-probabilities of the response tokens; 0 beyond a response's end. */
+  readonly tokenLogps: np.Array;
+  /** [B, K, R] 1 where there is a response token, else 0. */
+  readonly mask: np.Array;
+  /** [B, K, R] entropies in nats of the distributions the tokens were drawn from; 0 beyond a response's end. */
+  readonly entropies?: np.Array;
+};
+
+/**
+ * Log-probabilities of the responses of a batch (`candidateArrays`) given their prompts. Traceable; borrows all.
+ *
+ * Prompt and responses of an example are one row in which each response attends to the prompt and itself only.
+ */
+export function candidateEvidence(
+  model: Model,
+  batch: Batch,
+  options: { entropies?: boolean } = {},
+): CandidateEvidence {
+  const [B, K, R] = batch.responses.shape;
+  const hidden = predictingStates(model, batch);
+  const logits = logitsOf(model, hidden);
+  const mask = responseMask(batch);
+  const tokens = batch.responses.ref.reshape([B * K * R, 1]);
+  const { logps, entropies } = pickLogProbabilities(logits, tokens, options.entropies === true);
+  const masked = (values: np.Array) => values.reshape([B, K, R]).mul(mask.ref);
+  return { tokenLogps: masked(logps), ...(entropies && { entropies: masked(entropies) }), mask };
+}
+
+/** Normed hidden states [B * K * R, hiddenSize] at the places whose logits predict the response tokens. */
+export function predictingStates(model: Model, batch: Batch): np.Array {
+  const [B, K, R] = batch.responses.shape;
+  const P = batch.prompts.shape[1];
+  const D = model.config.hiddenSize;
+  const stream = candidateStream(model, batch);
+  // The last prompt token predicts every first response token, each response token the next.
+  const last = np.broadcastTo(stream.ref.slice([], [P - 1, P]).reshape([B, 1, 1, D]), [B, K, 1, D]);
+  const own = stream.slice([], [P, P + K * R]).reshape([B, K, R, D]);
+  const states = R === 1 ? own.mul(0).add(last) : np.concatenate([last, own.slice([], [], [0, R - 1])], 2);
+  return finalNorm(model, states.reshape([B * K * R, D]));
+}
+
+/** Normed hidden states [B, K, hiddenSize] of the last token of each response. Traceable; borrows all. */
+export function lastStates(model: Model, batch: Batch): np.Array {
+  const [B, K, R] = batch.responses.shape;
+  const P = batch.prompts.shape[1];
+  const D = model.config.hiddenSize;
+  const own = candidateStream(model, batch)
+    .slice([], [P, P + K * R])
+    .reshape([B, K, R, D]);
+  const isLast = np
+    .arange(R)
+    .reshape([1, 1, R])
+    .equal(batch.responseLengths.ref.sub(1).reshape([B, K, 1]));
+  const chosen = own.mul(isLast.astype(DType.Float32).reshape([B, K, R, 1])).sum(2);
+  return finalNorm(model, chosen.reshape([B * K, D])).reshape([B, K, D]);
+}
+
+/** [B, K, R] 1 at the tokens of the responses. Borrows the batch. */
+export function responseMask(batch: Batch): np.Array {
+  const [B, K, R] = batch.responses.shape;
+  return np
+    .arange(R)
+    .reshape([1, 1, R])
+    .less(batch.responseLengths.ref.reshape([B, K, 1]))
+    .astype(DType.Float32);
+}
+
+/** The residual stream [B, P + K R, hiddenSize] after the last layer. */
+function candidateStream(model: Model, batch: Batch): np.Array {
+  const { B, P, K, R } = sizesOf(batch);
+  const mask = attentionMask(batch);
+  const rotation = rotationOf(model.config, positionsOf(batch));
+  const stream = runLayers(model, embed(model, batch.tokens), B, rotation, (queries, keys, values) =>
+    attend(queries, keys, values, mask),
+  );
+  for (const array of [mask, rotation.cosines, rotation.sines]) array.dispose();
+  return stream.reshape([B, P + K * R, model.config.hiddenSize]);
+}
+
+/** [B, S] the place of each token in its own sequence: a response goes on where its prompt ends. */
+function positionsOf(batch: Batch): np.Array {
+  const { P, K, R } = sizesOf(batch);
+  const own = Float32Array.from({ length: P + K * R }, (_, i) => (i < P ? i - P : (i - P) % R));
+  const lengths = batch.promptLengths.ref.astype(DType.Float32).reshape([-1, 1]);
+  return np.maximum(np.array(own).reshape([1, -1]).add(lengths), np.array(0));
+}
+
+/** [B, 1, S, S] 0 where a token may attend: to earlier tokens of its prompt and response, and to itself. */
+function attentionMask(batch: Batch): np.Array {
+  const { B, P, K, R } = sizesOf(batch);
+  const S = P + K * R;
+  const structure = new Float32Array(S * S);
+  for (let i = 0; i < S; i++) {
+    for (let j = 0; j < S; j++) {
+      const sameResponse = i >= P && j >= P && Math.floor((i - P) / R) === Math.floor((j - P) / R);
+      structure[i * S + j] = j <= i && (j < P || sameResponse) ? 0 : HIDDEN;
+    }
+  }
+  const itself = Float32Array.from({ length: S * S }, (_, index) => (Math.floor(index / S) === index % S ? 0 : 1));
+  // Padding is only ever before a prompt or after a response's end, where nothing real looks but the prompt's readers.
+  const firstReal = batch.promptLengths.ref.reshape([B, 1, 1, 1]).mul(-1).add(P);
+  const padding = np
+    .arange(S)
+    .reshape([1, 1, 1, S])
+    .less(firstReal)
+    .astype(DType.Float32)
+    .mul(np.array(itself).reshape([1, 1, S, S]));
+  return np.array(structure).reshape([1, 1, S, S]).add(padding.mul(HIDDEN));
+}
+
+function sizesOf(batch: Batch): { B: number; K: number; P: number; R: number } {
+  const [B, K, R] = batch.responses.shape;
+  return { B, K, P: batch.prompts.shape[1], R };
+}
+
+/** Log-probabilities of chosen tokens [N, 1] under logits [N, V], and entropies if wanted; both [N]. Consumes both. */
+export function pickLogProbabilities(
+  logits: np.Array,
+  tokens: np.Array,
+  wantsEntropies: boolean,
+): { logps: np.Array; entropies?: np.Array } {
+  const V = logits.shape[1];
+  const shifted = logits.ref.sub(lax.stopGradient(logits.max(-1, { keepdims: true })));
+  const exponentials = np.exp(shifted.ref);
+  const totals = exponentials.ref.sum(-1);
+  const logTotals = np.log(totals.ref);
+  // A comparison instead of a gather: its gradient is a comparison too, not a scatter.
+  const chosen = np.where(np.arange(V).reshape([1, V]).equal(tokens), shifted.ref, np.array(0)).sum(-1);
+  const logps = chosen.sub(logTotals.ref);
+  if (!wantsEntropies) {
+    for (const unused of [shifted, exponentials, totals, logTotals]) unused.dispose();
+    return { logps };
+  }
+  const expected = exponentials.mul(shifted).sum(-1).div(totals);
+  return { logps, entropies: logTotals.sub(expected) };
+}

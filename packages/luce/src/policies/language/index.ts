@@ -1,0 +1,12 @@
+export {
+  batchCandidates,
+  type CandidateBatch,
+  type Candidates,
+  candidateArrays,
+  type PaddingOptions,
+} from "./batch.ts";
+export { type LanguageConfig, type LanguageSizes, languageConfig, parseLlamaConfig, toLlamaConfig } from "./config.ts";
+export { type CandidateEvidence, candidateEvidence, lastStates, responseMask } from "./evidence.ts";
+export { createLanguagePolicy, type LanguagePolicy, modelOf, supervisedLoss } from "./policy.ts";
+export { byteSpecials, byteTokenizer, type Tokenizer } from "./tokenizer.ts";
+export { drawLanguageWeights, languageShapes } from "./weights.ts";

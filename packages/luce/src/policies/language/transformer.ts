@@ -1,0 +1,147 @@
+import type { Parameters } from "../../engines/index.ts";
+import { lax, nn, numpy as np } from "../../jax.ts";
+import type { LanguageConfig } from "./config.ts";
+import type { LowRank } from "./low-rank.ts";
+
+/** What the transformer computes with: the shape, its weights by name, and low-rank adapters where it has them. */
+export type Model = {
+  readonly config: LanguageConfig;
+  readonly weights: Parameters;
+  readonly adapters: LowRank | null;
+};
+
+/** Cosines and sines of the rotary positions, [B, 1, S, 2, headSize / 2], as `rotate` applies them. */
+export type Rotation = { readonly cosines: np.Array; readonly sines: np.Array };
+
+/** Attends from rotated queries [B, heads, S, headSize] to keys and values [B, keyValueHeads, S, headSize]. */
+export type Attention = (queries: np.Array, keys: np.Array, values: np.Array, layer: number) => np.Array;
+
+/**
+ * The decoder: embeddings [B * S, hiddenSize] to the residual stream after the last layer, before the last norm.
+ * Traceable; consumes the embeddings, borrows the rest.
+ */
+export function runLayers(
+  model: Model,
+  embeddings: np.Array,
+  batch: number,
+  rotation: Rotation,
+  attention: Attention,
+): np.Array {
+  const { config, weights } = model;
+  const length = embeddings.shape[0] / batch;
+  let stream = embeddings;
+  for (let layer = 0; layer < config.layers; layer++) {
+    const at = (part: string) => `model.layers.${layer}.${part}`;
+    const normed = rmsNorm(stream.ref, weights[`${at("input_layernorm")}.weight`], config.normEpsilon);
+    const heads = (part: string, count: number) =>
+      linear(model, at(part), normed.ref).reshape([batch, length, count, config.headSize]).transpose([0, 2, 1, 3]);
+    const queries = rotate(heads("self_attn.q_proj", config.heads), rotation);
+    const keys = rotate(heads("self_attn.k_proj", config.keyValueHeads), rotation);
+    const values = heads("self_attn.v_proj", config.keyValueHeads);
+    normed.dispose();
+    const attended = attention(queries, keys, values, layer)
+      .transpose([0, 2, 1, 3])
+      .reshape([batch * length, config.heads * config.headSize]);
+    stream = stream.add(linear(model, at("self_attn.o_proj"), attended));
+
+    const between = rmsNorm(stream.ref, weights[`${at("post_attention_layernorm")}.weight`], config.normEpsilon);
+    const gate = nn.silu(linear(model, at("mlp.gate_proj"), between.ref));
+    const up = linear(model, at("mlp.up_proj"), between);
+    stream = stream.add(linear(model, at("mlp.down_proj"), gate.mul(up)));
+  }
+  return stream;
+}
+
+/**
+ * Token ids [N] to their embeddings [N, hiddenSize]. Borrows the ids, which must be an input of the traced function
+ * (jax-js 0.1.25 compiles the scatter of its gradient only for whole arrays).
+ */
+export function embed({ weights }: Model, tokens: np.Array): np.Array {
+  return np.take(weights["model.embed_tokens.weight"].ref, tokens.ref, 0);
+}
+
+/** Residual stream [N, hiddenSize] to normed hidden states. Consumes it. */
+export function finalNorm({ config, weights }: Model, hidden: np.Array): np.Array {
+  return rmsNorm(hidden, weights["model.norm.weight"], config.normEpsilon);
+}
+
+/** Normed hidden states [N, hiddenSize] to logits [N, vocabularySize]. Consumes them. */
+export function logitsOf({ config, weights }: Model, hidden: np.Array): np.Array {
+  const head = weights[config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"];
+  return multiplyTransposed(hidden, head.ref);
+}
+
+/** Positions [B, S] (floats) to their rotation. Consumes them. */
+export function rotationOf(config: LanguageConfig, positions: np.Array): Rotation {
+  const half = config.headSize / 2;
+  const [batch, length] = positions.shape;
+  const frequencies = np.array(Float32Array.from({ length: half }, (_, i) => config.ropeTheta ** (-i / half)));
+  const angles = positions.reshape([batch, 1, length, 1, 1]).mul(frequencies.reshape([1, 1, 1, 1, half]));
+  const signs = np.array([-1, 1]).reshape([1, 1, 1, 2, 1]);
+  return {
+    cosines: np.cos(angles.ref),
+    sines: np.sin(angles).mul(signs),
+  };
+}
+
+/** Root-mean-square norm over the last axis. Consumes `x`, borrows the gain. */
+export function rmsNorm(x: np.Array, gain: np.Array, epsilon: number): np.Array {
+  const meanSquare = np.square(x.ref).mean(-1, { keepdims: true });
+  return x.mul(np.reciprocal(np.sqrt(meanSquare.add(epsilon)))).mul(gain.ref);
+}
+
+/** x [N, in] times the named matrix [out, in] transposed, and its adapter. Consumes `x`. */
+function linear({ weights, adapters }: Model, name: string, x: np.Array): np.Array {
+  const down = adapters && weights[adapters.nameOf(name, "A")];
+  if (!down) return multiplyTransposed(x, weights[`${name}.weight`].ref);
+  const up = weights[adapters.nameOf(name, "B")];
+  const change = multiplyTransposed(multiplyTransposed(x.ref, down.ref), up.ref);
+  return multiplyTransposed(x, weights[`${name}.weight`].ref).add(change.mul(adapters.scale));
+}
+
+/** [N, in] x [out, in] -> [N, out]. */
+function multiplyTransposed(x: np.Array, matrix: np.Array): np.Array {
+  return lax.dot(x, matrix, { lhsContractingDims: [1], rhsContractingDims: [1] });
+}
+
+/** Turns the pairs (i, i + headSize / 2) of each head by the angle of their position: halves exchanged, not joined. */
+function rotate(heads: np.Array, { cosines, sines }: Rotation): np.Array {
+  const shape = heads.shape;
+  const halves = heads.reshape([...shape.slice(0, -1), 2, shape[shape.length - 1] / 2]);
+  return halves.ref.mul(cosines.ref).add(np.flip(halves, -2).mul(sines.ref)).reshape(shape);
+}
+
+/**
+ * Softmax attention. Consumes queries, keys and values, borrows the mask.
+ *
+ * @param queries [B, heads, Q, headSize]
+ * @param keys [B, keyValueHeads, T, headSize], as values
+ * @param mask [B, 1, Q, T] added to the scores: 0, or a number that exp sends to 0
+ * @returns [B, heads, Q, headSize]
+ */
+export function attend(queries: np.Array, keys: np.Array, values: np.Array, mask: np.Array): np.Array {
+  const [batch, heads, length, headSize] = queries.shape;
+  const [, groups, keyCount] = keys.shape;
+  const shared = heads / groups;
+  const grouped = queries.reshape([batch, groups, shared * length, headSize]);
+  const scores = lax
+    .dot(grouped, keys, {
+      lhsBatchDims: [0, 1],
+      rhsBatchDims: [0, 1],
+      lhsContractingDims: [3],
+      rhsContractingDims: [3],
+    })
+    .mul(1 / Math.sqrt(headSize))
+    .reshape([batch, heads, length, keyCount])
+    .add(mask.ref);
+  const highest = lax.stopGradient(scores.ref.max(-1, { keepdims: true }));
+  const exponentials = np.exp(scores.sub(highest));
+  const totals = exponentials.ref.sum(-1, { keepdims: true });
+  const mixed = lax.dot(exponentials.reshape([batch, groups, shared * length, keyCount]), values, {
+    lhsBatchDims: [0, 1],
+    rhsBatchDims: [0, 1],
+    lhsContractingDims: [3],
+    rhsContractingDims: [2],
+  });
+  return mixed.reshape([batch, heads, length, headSize]).mul(np.reciprocal(totals));
+}

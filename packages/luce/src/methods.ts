@@ -11,6 +11,7 @@ const registry = {
   "style-controlled-bt": async () => (await import("./rank/style-controlled-bt.ts")).styleControlledBradleyTerry,
   "k-sort-arena": async () => (await import("./rank/k-sort-arena.ts")).kSortArena,
   "plackett-luce": async () => (await import("./rank/plackett-luce.ts")).plackettLuce,
+  "robo-arena": async () => (await import("./rank/robo-arena.ts")).roboArena,
   trueskill: async () => (await import("./rank/trueskill.ts")).trueskill,
   "ranking-metrics": async () => (await import("./rank/ranking-metrics.ts")).rankingMetrics,
   "krippendorff-alpha": async () => (await import("./audit/krippendorff-alpha.ts")).krippendorffAlphaMethod,
@@ -34,6 +35,14 @@ const registry = {
   osp: async () => (await import("./objectives/pairwise/osp.ts")).osp,
   "rationale-po": async () => (await import("./objectives/pairwise/rationale-po.ts")).rationalePo,
   "self-supervised-po": async () => (await import("./objectives/pairwise/self-supervised-po.ts")).selfSupervisedPo,
+  brain: async () => (await import("./objectives/listwise/brain.ts")).brain,
+  d2o: async () => (await import("./objectives/listwise/d2o.ts")).d2o,
+  "in-context-ranking-po": async () =>
+    (await import("./objectives/listwise/in-context-ranking-po.ts")).inContextRankingPo,
+  knowpat: async () => (await import("./objectives/listwise/knowpat.ts")).knowpat,
+  lipo: async () => (await import("./objectives/listwise/lipo.ts")).lipo,
+  pro: async () => (await import("./objectives/listwise/pro.ts")).pro,
+  "tree-po": async () => (await import("./objectives/listwise/tree-po.ts")).treePo,
 } satisfies Record<string, () => Promise<Method>>;
 
 export type MethodId = keyof typeof registry;

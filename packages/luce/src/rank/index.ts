@@ -1,6 +1,6 @@
 export { type BootstrapOptions, bootstrapRatings } from "./bootstrap.ts";
 export { type BradleyTerryOptions, bradleyTerry, fitBradleyTerry } from "./bradley-terry.ts";
-export { connectedComponents } from "./components.ts";
+export { connectedComponents, strongComponents } from "./components.ts";
 export { davidson, fitDavidson } from "./davidson.ts";
 export { type Decision, decide, type PairDecision, probabilityBest } from "./decision.ts";
 export { elo } from "./elo.ts";
@@ -20,6 +20,7 @@ export {
   spearman,
 } from "./rank-correlation.ts";
 export { type RankIntervals, rankIntervals } from "./rank-intervals.ts";
+export { DEFAULT_MARGIN, type RankOptions, rankVotes } from "./rank-votes.ts";
 export { type Ranking, type RankingInput, rankingSchema, toRanking } from "./ranking.ts";
 export { rankingMetrics } from "./ranking-metrics.ts";
 export { rankingReport } from "./ranking-report.ts";
@@ -38,6 +39,7 @@ export {
   recallAt,
   reciprocalRank,
 } from "./relevance-metrics.ts";
+export { meanMaximumRankViolation, roboArena, samplingWeight } from "./robo-arena.ts";
 export { fitStyleControlledBradleyTerry, styleControlledBradleyTerry } from "./style-controlled-bt.ts";
 export { type TrueSkillUpdate, trueskill, updateTrueSkill } from "./trueskill.ts";
 export { bootstrapUncertainty, normalUncertainty, type Uncertainty } from "./uncertainty.ts";

@@ -1,0 +1,105 @@
+/**
+ * LiPO: listwise preference optimisation as learning to rank.
+ *
+ *   s_i = beta (log pi(y_i|x) - log pi_ref(y_i|x)),  psi = labels,  P = pairs with psi_i > psi_j
+ *
+ *   lambda         sum over P of w_ij log(1 + exp(-(s_i - s_j))), w as in `lambdaWeights`
+ *   pair-logistic  sum over P of log(1 + exp(-(s_i - s_j)))
+ *   pair-hinge     sum over P of max(0, 1 - (s_i - s_j))
+ *   list-mle       sum over k of logsumexp(s_k .. s_n) - s_k, in the order of psi
+ *   softmax        -sum_i psi_i / sum(psi) log softmax(s)_i
+ *   listnet        -sum_i softmax(psi)_i log softmax(s)_i
+ *   point-mse      sum_i (psi_i - s_i)^2
+ *   point-sigmoid  -sum_i [psi_i log sigmoid(s_i) + (1 - psi_i) log sigmoid(-s_i)]
+ *
+ * Sums over the pairs or items of a list, mean over the batch. Extra output of `lambda`: `lambdaWeights` [B, K, K].
+ *
+ * @see arXiv 2402.01878, equations 5 to 11; listnet is not in the paper
+ */
+import { z } from "zod";
+import { given, mask, policy } from "../evidence.ts";
+import { implicitRewards } from "../implicit-rewards.ts";
+import { identity, precedes } from "../list-order.ts";
+import { logSumExp, softmax, softplus } from "../numerics.ts";
+import { defineObjective, type LossTerms } from "../objective.ts";
+import { pairwiseDifferences } from "../pairwise-differences.ts";
+import { constant, type Tensor, where } from "../tensor.ts";
+import { lambdaWeights, orderedPairs } from "./lambda-weights.ts";
+import { rankingDiagnostics } from "./ranking-diagnostics.ts";
+
+type RankingLoss = (s: Tensor, psi: Tensor, present: Tensor) => LossTerms;
+
+const rankingLosses = {
+  lambda(s, psi, present) {
+    const weights = lambdaWeights(psi, s, present);
+    return { perExample: pairLogistic(s).mul(weights).sum([-2, -1]), outputs: { lambdaWeights: weights } };
+  },
+  "pair-logistic": (s, psi, present) => ({
+    perExample: pairLogistic(s).mul(orderedPairs(psi, present)).sum([-2, -1]),
+  }),
+  "pair-hinge": (s, psi, present) => ({
+    perExample: constant(1).sub(pairwiseDifferences(s)).maximum(0).mul(orderedPairs(psi, present)).sum([-2, -1]),
+  }),
+  "list-mle": (s, psi, present) => ({ perExample: plackettLuceLoss(s, psi, present) }),
+  softmax(s, psi, present) {
+    const total = psi.sum(-1, { keepDims: true });
+    const targets = psi.div(where(total.greater(0), total, 1));
+    return { perExample: crossEntropy(s, targets, present) };
+  },
+  listnet: (s, psi, present) => ({ perExample: crossEntropy(s, softmax(psi, -1, present), present) }),
+  "point-mse": (s, psi, present) => ({ perExample: psi.sub(s).square().mul(present).sum(-1) }),
+  "point-sigmoid": (s, psi, present) => ({
+    perExample: softplus(s.neg())
+      .mul(psi)
+      .add(softplus(s).mul(constant(1).sub(psi)))
+      .mul(present)
+      .sum(-1),
+  }),
+} satisfies Record<string, RankingLoss>;
+
+export const lipo = defineObjective({
+  id: "lipo",
+  name: "LiPO",
+  paper: "LiPO: Listwise Preference Optimization through Learning-to-Rank",
+  arxiv: "2402.01878",
+  family: "listwise",
+  level: "sequence",
+  aggregation: "sum",
+  needsReference: true,
+  evidence: {
+    policyLogps: policy(["B", "K"], { maskedBy: "mask" }),
+    referenceLogps: given(["B", "K"], { maskedBy: "mask" }),
+    scores: given(["B", "K"], { maskedBy: "mask" }),
+    mask: mask(["B", "K"]),
+  },
+  minimum: { K: 2 },
+  params: z.object({
+    objective: z.enum(Object.keys(rankingLosses) as (keyof typeof rankingLosses)[]).default("lambda"),
+    beta: z.number().positive().default(0.05),
+  }),
+  loss({ policyLogps, referenceLogps, scores, mask }, { objective, beta }) {
+    const rewards = implicitRewards(policyLogps, referenceLogps, beta);
+    return {
+      ...rankingLosses[objective](rewards, scores, mask),
+      diagnostics: rankingDiagnostics(rewards, scores, mask),
+    };
+  },
+});
+
+/** [..., K, K] log(1 + exp(-(s_i - s_j))). */
+function pairLogistic(s: Tensor): Tensor {
+  return softplus(pairwiseDifferences(s).neg());
+}
+
+/** -log of the Plackett-Luce probability, under strengths s, of the order of `labels`; [..., K] to [...]. */
+export function plackettLuceLoss(s: Tensor, labels: Tensor, present: Tensor): Tensor {
+  const size = s.shape.at(-1) ?? 0;
+  const itself = identity(size);
+  const remaining = precedes(labels, present).add(itself.mul(present.expandDims(-1)));
+  return logSumExp(s.expandDims(-2), -1, remaining).sub(s).mul(present).sum(-1);
+}
+
+function crossEntropy(s: Tensor, targets: Tensor, present: Tensor): Tensor {
+  const logNormaliser = logSumExp(s, -1, present).expandDims(-1);
+  return logNormaliser.sub(s).mul(targets).mul(present).sum(-1);
+}

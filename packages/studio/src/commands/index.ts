@@ -4,6 +4,10 @@ import type { Command } from "commander";
 type CommandEntry = { name: string; summary: string; load: () => Promise<{ command: Command }> };
 
 export const commands: readonly CommandEntry[] = [
+  { name: "inspect", summary: "say what a file of judgments holds and lacks", load: () => import("./inspect.ts") },
+  { name: "convert", summary: "write judgments in another format", load: () => import("./convert.ts") },
+  { name: "start", summary: "rate a simulated arena whose truth is known", load: () => import("./start.ts") },
   { name: "audit", summary: "ask votes what is wrong with them", load: () => import("./audit.ts") },
+  { name: "rank", summary: "turn judgments into a leaderboard one can trust", load: () => import("./rank.ts") },
   { name: "methods", summary: "list every method, with its paper and parameters", load: () => import("./methods.ts") },
 ];

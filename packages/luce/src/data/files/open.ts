@@ -7,7 +7,8 @@ import {
   voteTableCollector,
 } from "../collect.ts";
 import type { Comparisons } from "../comparisons.ts";
-import { identifier as identifyJudgments } from "../identity.ts";
+import { judgmentIdentifier } from "../identity.ts";
+import { inspectionCollector } from "../inspect.ts";
 import type { Judgment, JudgmentDraft } from "../judgment.ts";
 import { covariateOf, measuredCovariates } from "../views.ts";
 import { countTable, distinctValues, hasUniqueIds, numbersOfColumn, type Relation, readRows } from "./count-table.ts";
@@ -90,7 +91,7 @@ async function recognise(
   }: CountOptions = {}): AsyncGenerator<{ draft: JudgmentDraft & { id?: string }; repeat: number }> {
     const kept = await openRejects(source.path, rejects);
     const reader = format.reader(columns, sample, await readContext());
-    const identify = identifyJudgments();
+    const identify = judgmentIdentifier();
     let lastLine = 0;
     try {
       for await (const record of readRecords(source)) {
@@ -240,7 +241,7 @@ async function recognise(
     rejected: () => rejected,
 
     async *judgments() {
-      const identify = identifyJudgments();
+      const identify = judgmentIdentifier();
       for await (const { draft, repeat } of drafts()) {
         for (let copy = 0; copy < repeat; copy++) {
           yield (draft.id === undefined ? { ...draft, id: identify(draft).id } : draft) as Judgment;
@@ -263,6 +264,16 @@ async function recognise(
     async readVoteTable(request = {}) {
       checkRequest(request);
       return requireSome(await collect(voteTableCollector(), request));
+    },
+
+    async inspect(onJudgment = () => {}) {
+      const collector = inspectionCollector();
+      let read = 0;
+      for await (const { draft, repeat } of drafts()) {
+        collector.add(draft, repeat);
+        onJudgment(++read);
+      }
+      return collector.finish();
     },
 
     async groups(field) {

@@ -1,4 +1,5 @@
 import type { Comparisons, Rankings } from "../comparisons.ts";
+import type { Inspection } from "../inspect.ts";
 import type { Judgment } from "../judgment.ts";
 import type { VoteTable } from "../vote-table.ts";
 import type { Columns } from "./formats/format.ts";
@@ -54,6 +55,8 @@ export type VoteFile = {
   countComparisons(options?: CountOptions): Promise<Comparisons>;
   readRankings(options?: RankingOptions): Promise<Rankings>;
   readVoteTable(options?: { readonly where?: Where }): Promise<VoteTable>;
+  /** What the file holds, in one pass. @param onJudgment called after each, with how many were read */
+  inspect(onJudgment?: (read: number) => void): Promise<Inspection>;
   /** The distinct values of a field, such as a category, in order. */
   groups(field: string): Promise<string[]>;
   rejected(): Rejected;

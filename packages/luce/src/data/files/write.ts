@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
@@ -62,7 +63,7 @@ async function writeLines(
   let written = 0;
   let block = writer.header === undefined ? "" : `${writer.header}\n`;
   const flush = async () => {
-    if (!stream.write(block)) await Promise.race([new Promise((resolve) => stream.once("drain", resolve)), done]);
+    if (!stream.write(block)) await Promise.race([once(stream, "drain"), done]);
     block = "";
   };
   for await (const judgment of judgments) {

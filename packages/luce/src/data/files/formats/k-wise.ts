@@ -14,7 +14,7 @@ export const kWise: Format = {
     const systems = given.systems ?? first(["systems", "models", "items", "candidates"]);
     const ranks = given.ranks ?? first(["ranks", "rank"]);
     const ranking = given.ranking ?? first(["ranking", "order", "ranked"]);
-    const found =
+    const found: Columns | undefined =
       systems && ranks
         ? { systems, ranks }
         : ranking && rows.some((row) => toList(row[ranking]))

@@ -79,10 +79,8 @@ function scoresOf(answer: unknown): Record<string, number> {
     fields[field] === undefined ? [] : [["overall", fields[field]] as const],
   );
   const numbers = [...fine, ...(fine.length > 0 ? [] : overall.slice(0, 1))].flatMap(([dimension, value]) => {
-    const stated =
-      typeof value === "object" && value !== null
-        ? (value as { Rating?: unknown; rating?: unknown })
-        : { Rating: value };
+    const stated: { Rating?: unknown; rating?: unknown } =
+      typeof value === "object" && value !== null ? value : { Rating: value };
     const number = Number(stated.Rating ?? stated.rating ?? Number.NaN);
     return Number.isFinite(number) ? [[dimension, number] as const] : [];
   });

@@ -2,7 +2,7 @@ import type { Cell, Plot, Report, Table } from "../report/report.ts";
 import type { Ranking } from "./ranking.ts";
 
 /** Plots of more systems than this cannot be read. */
-const PLOT_LIMIT = 60;
+const PLOT_LIMIT = 400;
 
 /** A leaderboard as a report: the table, intervals, neighbours told apart or not, and who beats whom. */
 export function rankingReport(ranking: Ranking, title: string, unit: "elo" | "percentage" | "score" = "elo"): Report {
@@ -102,6 +102,7 @@ function intervalPlot({ ratings }: Ranking, label: string): Plot[] {
       title: "Ratings with 95% intervals",
       ...(points.length > PLOT_LIMIT ? { caption: `The first ${PLOT_LIMIT} of ${points.length}.` } : {}),
       x: label,
+      beside: "leaderboard",
       points: points.slice(0, PLOT_LIMIT),
     },
   ];
@@ -121,6 +122,8 @@ function winMatrix({ ratings, winProbability }: Ranking): Plot[] {
       values: names.map((_, i) => winProbability[i].slice(0, PLOT_LIMIT)),
       label: "Probability",
       midpoint: 0.5,
+      format: "percent",
+      digits: 0,
     },
   ];
 }

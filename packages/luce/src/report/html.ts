@@ -11,13 +11,16 @@ import { stylesheet } from "./stylesheet.ts";
 export async function renderHtml(report: Report): Promise<string> {
   // Plots bring a megabyte of code, which only HTML needs.
   const { drawLegend, drawSvg } = await import("./svg-plots.ts");
-  const figures = report.plots.map((plot) =>
-    drawFigure(plot, {
-      legend: new Markup(drawLegend(plot)),
-      wide: new Markup(drawSvg(plot, "wide")),
-      narrow: new Markup(drawSvg(plot, "narrow")),
-    }),
-  );
+  const draw = (plots: readonly Plot[]) =>
+    plots.map((plot) =>
+      drawFigure(plot, {
+        legend: new Markup(drawLegend(plot)),
+        wide: new Markup(drawSvg(plot, "wide")),
+        narrow: new Markup(drawSvg(plot, "narrow")),
+      }),
+    );
+  const isBeside = (plot: Plot, tables: readonly Table[]) =>
+    plot.kind === "intervals" && tables.some(({ id }) => id === plot.beside);
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -36,8 +39,8 @@ export async function renderHtml(report: Report): Promise<string> {
 ${report.summary ? markup`<p class="summary">${report.summary}</p>` : ""}
 </header>
 ${drawFindings(report.findings)}
-${report.tables.map(drawTable)}
-${figures}
+${report.tables.map((table) => [drawTable(table), draw(report.plots.filter((plot) => isBeside(plot, [table])))])}
+${draw(report.plots.filter((plot) => !isBeside(plot, report.tables)))}
 </main>
 <footer>${drawProvenance(report.provenance)}</footer>
 </body>

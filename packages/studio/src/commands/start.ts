@@ -166,7 +166,7 @@ function firstScreen(report: Report): Report {
   return {
     ...report,
     tables: [{ ...leaderboard, columns: columns.filter(({ key }) => FIRST_COLUMNS.includes(key)) }],
-    plots: report.plots.flatMap((plot) => (plot.kind === "intervals" ? [{ ...plot, beside: leaderboard.id }] : [])),
+    plots: report.plots.filter(({ kind }) => kind === "intervals"),
   };
 }
 

@@ -11,6 +11,7 @@ const registry = {
   "style-controlled-bt": async () => (await import("./rank/style-controlled-bt.ts")).styleControlledBradleyTerry,
   "k-sort-arena": async () => (await import("./rank/k-sort-arena.ts")).kSortArena,
   "plackett-luce": async () => (await import("./rank/plackett-luce.ts")).plackettLuce,
+  "rank-centrality": async () => (await import("./rank/rank-centrality.ts")).rankCentrality,
   "robo-arena": async () => (await import("./rank/robo-arena.ts")).roboArena,
   trueskill: async () => (await import("./rank/trueskill.ts")).trueskill,
   "ranking-metrics": async () => (await import("./rank/ranking-metrics.ts")).rankingMetrics,

@@ -8,6 +8,7 @@ export { countMeetings, type GroupSelection, kSortArena, selectGroup, updateKSor
 export { mergeRows } from "./merge-rows.ts";
 export { fitPlackettLuce, type PlackettLuceOptions, plackettLuce } from "./plackett-luce.ts";
 export { type RankBiasedOverlap, rankBiasedOverlap } from "./rank-biased-overlap.ts";
+export { rankCentrality } from "./rank-centrality.ts";
 export {
   countPairs,
   goodmanKruskalGamma,

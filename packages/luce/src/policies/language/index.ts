@@ -8,5 +8,7 @@ export {
 export { type LanguageConfig, type LanguageSizes, languageConfig, parseLlamaConfig, toLlamaConfig } from "./config.ts";
 export { type CandidateEvidence, candidateEvidence, lastStates, responseMask } from "./evidence.ts";
 export { createLanguagePolicy, type LanguagePolicy, modelOf, supervisedLoss } from "./policy.ts";
+export { type SampledResponse, type SampleOptions, sample } from "./sample.ts";
+export { type CandidateScores, scoreCandidates } from "./score.ts";
 export { byteSpecials, byteTokenizer, type Tokenizer } from "./tokenizer.ts";
 export { drawLanguageWeights, languageShapes } from "./weights.ts";

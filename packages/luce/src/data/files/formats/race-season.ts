@@ -12,7 +12,8 @@ export const raceSeason: Format = {
   detect({ head, container, rows }) {
     if (container !== "text" || head.startsWith("#")) return undefined;
     const races = raceCodes(String(rows[0]?.text ?? ""));
-    const cells = rows.slice(1).flatMap(({ text }) => String(text).trim().split(/\s+/).slice(1));
+    const columns = races.length + (hasPointsColumn(String(rows[0]?.text ?? "")) ? 1 : 0);
+    const cells = rows.slice(1).flatMap(({ text }) => String(text).trim().split(/\s+/).slice(1).slice(-columns));
     const known = cells.filter((cell) => /^\d+$/.test(cell) || isCode(cell));
     return races.length >= 2 && cells.length > 0 && known.length > 0.9 * cells.length ? { races: "text" } : undefined;
   },
@@ -24,7 +25,7 @@ export const raceSeason: Format = {
       read({ text }) {
         if (!races) {
           races = raceCodes(String(text));
-          hasPoints = /\bpoints?\s*$/i.test(String(text));
+          hasPoints = hasPointsColumn(String(text));
           return [];
         }
         const words = String(text).trim().split(/\s+/);
@@ -42,11 +43,15 @@ export const raceSeason: Format = {
   },
 };
 
-const unfinished = new Set(["Ret", "DSQ", "NC", "DNF", "EX", "EXC", "RET", "TD"]);
+const unfinished = new Set(["Ret", "DSQ", "NC", "DNF", "EX", "EXC", "RET"]);
 const absent = new Set(["0", "DNS", "DNQ", "DNPQ", "DNP", "WD", "DNA", "PO", "C", "INJ", "TD", "-", "NA"]);
 
 function isCode(cell: string): boolean {
   return unfinished.has(cell) || absent.has(cell);
+}
+
+function hasPointsColumn(header: string): boolean {
+  return /\bpoints?\s*$/i.test(header);
 }
 
 function raceCodes(header: string): string[] {

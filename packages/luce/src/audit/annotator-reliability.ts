@@ -43,8 +43,8 @@ export function auditAnnotatorReliability(votes: VoteTable): AuditResult {
   const crowd = fitCrowdBradleyTerry(decided, decided.annotator, decided.annotators.length, {
     ...PRIOR,
     regularization: 0.5,
-    maxIterations: 2000,
-    tolerance: 1e-5,
+    maxIterations: 500,
+    tolerance: 1e-4,
   });
   const annotators = rateAnnotators(decided, crowd.strengths, agreementWithOthers(named));
   const unreliable = annotators.filter((annotator) => annotator.unreliable);
@@ -117,19 +117,19 @@ function reliabilityFindings(
   share: number,
   systems: RatedSystem[],
 ): Finding[] {
-  const findings: Finding[] = [];
-  if (unreliable.length > 0) {
-    const worst = unreliable[0];
-    const reversed = unreliable.filter(({ upper }) => upper < 0.5);
-    findings.push({
+  if (unreliable.length === 0) return [];
+  const [worst] = unreliable;
+  const reversed = unreliable.filter(({ upper }) => upper < 0.5);
+  const findings: Finding[] = [
+    {
       severity: share > 0.1 || reversed.length > 0 ? "problem" : "caution",
       text: `${counted(unreliable.length, "annotator")} of ${annotators}, with ${percent(share)} of the decided votes, ${unreliable.length === 1 ? "is" : "are"} less reliable than the crowd: ${listed(unreliable.map(({ annotator }) => annotator))}; "${worst.annotator}" has ${worst.reliability.toFixed(2)} (95% interval ${worst.lower.toFixed(2)} to ${worst.upper.toFixed(2)}; 0.5 is a coin) over ${counted(worst.votes, "vote")}${reversed.length > 0 ? `, and ${counted(reversed.length, "annotator")} ${reversed.length === 1 ? "votes" : "vote"} mostly the reverse of the crowd` : ""}.`,
       advice: "Read a few of their votes; leave them out, or rate with crowd-bradley-terry, which weighs them less.",
-    });
-  }
+    },
+  ];
   const first = systems.find(({ rankPlain }) => rankPlain === 1);
-  const firstWeighted = systems.find(({ rankWeighted }) => rankWeighted === 1);
-  if (first && firstWeighted && first.system !== firstWeighted.system) {
+  const [firstWeighted] = systems;
+  if (first && first !== firstWeighted) {
     findings.push({
       severity: "note",
       text: `With annotators weighed by their reliability "${firstWeighted.system}" comes first instead of "${first.system}" (${firstWeighted.weighted.toFixed(0)} and ${first.weighted.toFixed(0)} points; every vote alike ${firstWeighted.plain.toFixed(0)} and ${first.plain.toFixed(0)}).`,
@@ -245,7 +245,7 @@ function agreementWithOthers(votes: VoteTable): Float64Array[] {
       annotators: votes.annotators.length,
       classes: 3,
     },
-    { smoothing: 0.5, maxIterations: 500, tolerance: 1e-4 },
+    { smoothing: 0.5, maxIterations: 40, tolerance: 1e-3 },
   );
   const matches = votes.annotators.map(() => new Float64Array(2));
   const others = new Float64Array(3);

@@ -201,7 +201,8 @@ function withVirtualItem(pairs: Cells, regularization: number): Cells {
 
 /**
  * Iterates `step` to its fixed point, extrapolating after every two steps and keeping the extrapolation only
- * where `objective` is not the worse for it. The first `shares` parameters stay within [0, 1].
+ * where `objective` is not the worse for it. The first `shares` parameters stay inside (0, 1), whose ends EM
+ * never leaves.
  */
 function squarem(
   start: Float64Array,
@@ -221,7 +222,7 @@ function squarem(
     const length = Math.max(1, norm(r) / (norm(v) || 1));
     const far = parameters.map((value, i) => {
       const moved = value + 2 * length * r[i] + length ** 2 * v[i];
-      return i < shares ? Math.min(1, Math.max(0, moved)) : moved;
+      return i < shares ? Math.min((1 + twice[i]) / 2, Math.max(twice[i] / 2, moved)) : moved;
     });
     const reached = objective(far);
     parameters = Number.isFinite(reached) && reached >= objective(twice) ? far : twice;

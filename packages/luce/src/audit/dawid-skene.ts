@@ -116,10 +116,7 @@ export function fitDawidSkene(
   let logLikelihood = Number.NEGATIVE_INFINITY;
   for (let moved = Number.POSITIVE_INFINITY; moved > tolerance && iterations < maxIterations; iterations++) {
     ({ classPriors, confusion } = maximise(labels, posteriors, smoothing));
-    const next = expect(labels, classPriors, confusion);
-    moved = next.posteriors.reduce((most, value, i) => Math.max(most, Math.abs(value - posteriors[i])), 0);
-    posteriors = next.posteriors;
-    logLikelihood = next.logLikelihood;
+    ({ posteriors, logLikelihood, moved } = expectation(labels, classPriors, confusion, posteriors));
   }
   return { posteriors, confusion, classPriors, logLikelihood, iterations };
 }
@@ -130,9 +127,9 @@ function maximise(
   smoothing: number,
 ) {
   const classPriors = new Float64Array(classes);
-  posteriors.forEach((value, i) => {
-    classPriors[i % classes] += value / units;
-  });
+  for (let start = 0; start < posteriors.length; start += classes) {
+    for (let c = 0; c < classes; c++) classPriors[c] += posteriors[start + c] / units;
+  }
   const confusion = new Float64Array(annotators * classes * classes).fill(smoothing);
   for (let n = 0; n < unit.length; n++) {
     for (let c = 0; c < classes; c++) {
@@ -143,33 +140,39 @@ function maximise(
   return { classPriors, confusion };
 }
 
-function expect(
+function expectation(
   { unit, annotator, label, units, classes }: Labels,
   classPriors: Float64Array,
   confusion: Float64Array,
+  before: Float64Array,
 ) {
   const posteriors = new Float64Array(units * classes);
   const logPriors = classPriors.map(Math.log);
   const logConfusion = confusion.map(Math.log);
-  for (let i = 0; i < posteriors.length; i++) posteriors[i] = logPriors[i % classes];
+  for (let start = 0; start < posteriors.length; start += classes) posteriors.set(logPriors, start);
   for (let n = 0; n < unit.length; n++) {
     for (let c = 0; c < classes; c++) {
       posteriors[unit[n] * classes + c] += logConfusion[(annotator[n] * classes + c) * classes + label[n]];
     }
   }
   let logLikelihood = 0;
+  let moved = 0;
   for (let u = 0; u < units; u++) {
-    const row = posteriors.subarray(u * classes, (u + 1) * classes);
-    const highest = Math.max(...row);
+    const start = u * classes;
+    let highest = posteriors[start];
+    for (let c = 1; c < classes; c++) highest = Math.max(highest, posteriors[start + c]);
     let sum = 0;
     for (let c = 0; c < classes; c++) {
-      row[c] = Math.exp(row[c] - highest);
-      sum += row[c];
+      posteriors[start + c] = Math.exp(posteriors[start + c] - highest);
+      sum += posteriors[start + c];
     }
-    for (let c = 0; c < classes; c++) row[c] /= sum;
+    for (let c = 0; c < classes; c++) {
+      posteriors[start + c] /= sum;
+      moved = Math.max(moved, Math.abs(posteriors[start + c] - before[start + c]));
+    }
     logLikelihood += highest + Math.log(sum);
   }
-  return { posteriors, logLikelihood };
+  return { posteriors, logLikelihood, moved };
 }
 
 /** Rows to sum 1; a row of zeros becomes uniform. */

@@ -11,6 +11,9 @@ import { counted, percent, percentRange } from "./words.ts";
 
 export const repeats = { id: "repeats", title: "Repeated votes", run: auditRepeats };
 
+/** Fewer say too little of how consistent annotators are. */
+const FEWEST_REPEATS = 20;
+
 export function auditRepeats(votes: VoteTable): AuditResult {
   const known = (row: number) => votes.annotator[row] >= 0 && votes.prompt[row] >= 0;
   const compared = votes.left.reduce((sum, _, row) => sum + Number(known(row)), 0);
@@ -96,7 +99,7 @@ function repeatFindings(
       advice: "If they are copies, drop them before rating; if they are meant, cluster intervals by annotator.",
     });
   }
-  if (interval.upper < 0.8) {
+  if (repeated >= FEWEST_REPEATS && interval.upper < 0.8) {
     findings.push({
       severity: interval.upper < 0.6 ? "problem" : "caution",
       text: `Annotators contradict themselves: asked again, they say the same ${percent(consistency)} of the time (${percentRange(interval)}, ${counted(repeated, "repeat")}).`,

@@ -90,6 +90,17 @@ export const elo = defineRating({
       ],
     };
   },
+
+  refit(comparisons: Comparisons, _fit, { random, ...params }) {
+    // One shuffled replay a resample, so that the spread holds the order's share as well.
+    const order = Int32Array.from(comparisons.left, (_, row) => row);
+    const naturalUnits = Math.log(params.base) / params.scale;
+    return (count) => {
+      const start = Array<number>(comparisons.systems.length).fill(params.initRating);
+      const ratings = replayElo(start, { ...comparisons, count }, shuffle(order, random), params);
+      return Float64Array.from(ratings, (rating) => (rating - params.initRating) * naturalUnits);
+    };
+  },
 });
 
 /** Plays one comparison into `ratings` and returns the probability it gave the left system. */

@@ -1,4 +1,5 @@
 import { formatCell, isNumeric } from "./format.ts";
+import { intervalColumn } from "./html-intervals.ts";
 import { Markup, markup } from "./markup.ts";
 import { plotTable } from "./plot-data.ts";
 import type { Cell, Column, Finding, Plot, Provenance, Report, Table } from "./report.ts";
@@ -11,16 +12,19 @@ import { stylesheet } from "./stylesheet.ts";
 export async function renderHtml(report: Report): Promise<string> {
   // Plots bring a megabyte of code, which only HTML needs.
   const { drawLegend, drawSvg } = await import("./svg-plots.ts");
-  const draw = (plots: readonly Plot[]) =>
-    plots.map((plot) =>
-      drawFigure(plot, {
-        legend: new Markup(drawLegend(plot)),
-        wide: new Markup(drawSvg(plot, "wide")),
-        narrow: new Markup(drawSvg(plot, "narrow")),
-      }),
-    );
-  const isBeside = (plot: Plot, tables: readonly Table[]) =>
-    plot.kind === "intervals" && tables.some(({ id }) => id === plot.beside);
+  const besideOf = (table: Table) => report.plots.find((plot) => isBeside(plot, table)) as Intervals | undefined;
+  const drawPlot = (plot: Plot, where: "everywhere" | "narrow") =>
+    drawFigure(plot, where, {
+      legend: new Markup(drawLegend(plot)),
+      wide: where === "narrow" ? undefined : new Markup(drawSvg(plot, "wide")),
+      narrow: new Markup(drawSvg(plot, "narrow")),
+    });
+  const tables = report.tables.map((table) => {
+    const intervals = besideOf(table);
+    if (!intervals) return drawTable(table);
+    return [drawTable(table, intervals, new Markup(drawLegend(intervals))), drawPlot(intervals, "narrow")];
+  });
+  const plots = report.plots.filter((plot) => !report.tables.some((table) => isBeside(plot, table)));
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -39,8 +43,8 @@ export async function renderHtml(report: Report): Promise<string> {
 ${report.summary ? markup`<p class="summary">${report.summary}</p>` : ""}
 </header>
 ${drawFindings(report.findings)}
-${report.tables.map((table) => [drawTable(table), draw(report.plots.filter((plot) => isBeside(plot, [table])))])}
-${draw(report.plots.filter((plot) => !isBeside(plot, report.tables)))}
+${tables}
+${plots.map((plot) => drawPlot(plot, "everywhere"))}
 </main>
 <footer>${drawProvenance(report.provenance)}</footer>
 </body>
@@ -62,48 +66,61 @@ function drawFindings(findings: readonly Finding[]): Markup | undefined {
 </section>`;
 }
 
-function drawTable(table: Table): Markup {
+type Intervals = Extract<Plot, { kind: "intervals" }>;
+
+function isBeside(plot: Plot, { id, rows }: Table): boolean {
+  return plot.kind === "intervals" && plot.beside === id && plot.points.length === rows.length;
+}
+
+function drawTable(table: Table, intervals?: Intervals, legend?: Markup): Markup {
   const id = `table-${anchor(table.id)}`;
   return markup`<section aria-labelledby="${id}">
 <h2 id="${id}">${table.title}</h2>
 ${table.caption ? markup`<p class="caption">${table.caption}</p>` : ""}
-${drawRows(table, id)}
+${legend ? markup`<div class="wide">${legend}</div>` : ""}
+${drawRows(table, id, intervals && intervalColumn(intervals))}
 </section>
 `;
 }
 
-function drawRows({ columns, rows }: Pick<Table, "columns" | "rows">, labelledBy: string): Markup {
+function drawRows(
+  { columns, rows }: Pick<Table, "columns" | "rows">,
+  labelledBy: string,
+  beside?: ReturnType<typeof intervalColumn>,
+): Markup {
   const numeric = columns.map((column) => isNumeric(column, rows));
+  const heads = columns.map(({ label }, n) => markup`<th scope="col"${alignment(numeric[n])}>${label}</th>`);
   return markup`<div class="scroll" role="region" aria-labelledby="${labelledBy}" tabindex="0">
 <table>
-<thead><tr>${columns.map(({ label }, n) => markup`<th scope="col"${alignment(numeric[n])}>${label}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => drawRow(row, columns, numeric))}
+<thead><tr>${heads}${beside?.header}</tr></thead>
+<tbody>${rows.map((row, n) => markup`\n<tr>${drawCells(row, columns, numeric)}${beside?.cells[n]}</tr>`)}
 </tbody>
 </table>
 </div>`;
 }
 
-function drawRow(row: Readonly<Record<string, Cell>>, columns: readonly Column[], numeric: boolean[]): Markup {
+function drawCells(row: Readonly<Record<string, Cell>>, columns: readonly Column[], numeric: boolean[]): Markup[] {
   const header = numeric.indexOf(false);
-  return markup`
-<tr>${columns.map((column, n) => {
+  return columns.map((column, n) => {
     const text = formatCell(row[column.key], column);
     return n === header ? markup`<th scope="row">${text}</th>` : markup`<td${alignment(numeric[n])}>${text}</td>`;
-  })}</tr>`;
+  });
 }
 
 function alignment(numeric: boolean): Markup | undefined {
   return numeric ? new Markup(' class="number"') : undefined;
 }
 
-function drawFigure(plot: Plot, { legend, wide, narrow }: { legend: Markup; wide: Markup; narrow: Markup }): Markup {
+type Drawings = { legend: Markup; wide: Markup | undefined; narrow: Markup };
+
+function drawFigure(plot: Plot, where: "everywhere" | "narrow", { legend, wide, narrow }: Drawings): Markup {
   const id = `plot-${anchor(plot.id)}`;
   const numbers = plotTable(plot);
-  return markup`<section aria-labelledby="${id}">
+  return markup`<section aria-labelledby="${id}"${where === "narrow" ? new Markup(' class="narrow"') : ""}>
 <h2 id="${id}">${plot.title}</h2>
 <figure>
 ${legend}
-<div class="wide scroll">${wide}</div>
+${wide ? markup`<div class="wide scroll">${wide}</div>` : ""}
 <div class="narrow scroll">${narrow}</div>
 ${plot.caption ? markup`<figcaption>${plot.caption}</figcaption>` : ""}
 ${numbers ? markup`<details><summary>Numbers of this plot</summary>${drawRows(numbers, id)}</details>` : ""}

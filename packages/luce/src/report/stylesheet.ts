@@ -19,7 +19,7 @@ export const stylesheet = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main, footer { max-width: 944px; margin: 0 auto; padding: 0 32px; }
+main, footer { max-width: 1104px; margin: 0 auto; padding: 0 32px; }
 header { padding-top: 40px; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 12px; letter-spacing: -0.015em; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 44px 0 12px; overflow-wrap: anywhere; }
@@ -41,6 +41,14 @@ tbody th { max-width: 26em; overflow: hidden; text-overflow: ellipsis; }
 thead th { color: var(--muted); font-size: 0.8125rem; vertical-align: bottom; border-bottom: 2px solid var(--line); }
 .number { text-align: right; }
 tbody tr:hover { background: var(--panel); }
+th.beside, td.beside { width: 100%; min-width: 220px; padding: 0 16px 0 24px; }
+.track { position: relative; height: 22px; }
+.track > * { position: absolute; }
+.track span { transform: translateX(-50%); }
+.track .grid { top: -7px; bottom: -7px; width: 1px; background: var(--line); }
+.track .range { top: 10px; height: 3px; background: var(--series-1); opacity: 0.55; }
+.track .estimate { top: 7px; width: 9px; height: 9px; margin-left: -4.5px; border-radius: 50%; background: var(--series-1); }
+.track .truth { top: 7px; width: 9px; height: 9px; margin-left: -4.5px; border: 2px solid var(--truth); transform: rotate(45deg); }
 figure { margin: 0; }
 figcaption { margin: 8px 0 0; }
 .plot { display: block; max-width: 100%; height: auto; font-size: 12px; overflow: visible; }
@@ -60,15 +68,16 @@ footer { margin-top: 56px; padding-bottom: 48px; color: var(--muted); font-size:
 footer h2 { font-size: 0.875rem; border-top: 1px solid var(--line); padding-top: 20px; margin: 0 0 8px; color: inherit; }
 dl { margin: 0; } dl div { display: flex; gap: 12px; } dt { flex: 0 0 5.5em; } dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 code { font: 0.92em ui-monospace, "Cascadia Mono", Menlo, monospace; }
-@media (max-width: 700px) {
+@media (max-width: 860px) {
   main, footer { padding: 0 16px; }
   header { padding-top: 24px; }
   h1 { font-size: 1.5rem; }
   h2 { margin-top: 34px; }
   table { font-size: 0.875rem; }
   tbody th { max-width: 12em; }
-  .wide { display: none; }
+  .wide, .beside { display: none; }
   .narrow { display: block; }
+  .narrow .plot:not(.unscaled) { width: 100%; max-width: 560px; }
 }
 @media print { .scroll { overflow: visible; } details { display: none; } }
 `;

@@ -1,10 +1,10 @@
 import stringWidth from "string-width";
 import { truncate } from "./text-width.ts";
 
-/** Every plot is drawn twice: for a page of 700 pixels and more, and for a phone. */
+/** Every plot is drawn twice: for a page of more than 860 pixels, and for a phone. */
 export type PlotWidth = "wide" | "narrow";
 
-export const plotPixels = { wide: 880, narrow: 358 };
+export const plotPixels = { wide: 1040, narrow: 358 };
 
 /** Half an em and a bit; wide characters, such as Chinese ones, take two. */
 const PIXELS_PER_COLUMN = 6.6;

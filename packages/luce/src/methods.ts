@@ -44,6 +44,14 @@ const registry = {
   lipo: async () => (await import("./objectives/listwise/lipo.ts")).lipo,
   pro: async () => (await import("./objectives/listwise/pro.ts")).pro,
   "tree-po": async () => (await import("./objectives/listwise/tree-po.ts")).treePo,
+  adpa: async () => (await import("./objectives/tokenwise/adpa.ts")).adpa,
+  "rlhf-v": async () => (await import("./objectives/tokenwise/rlhf-v.ts")).rlhfV,
+  "sparse-po": async () => (await import("./objectives/tokenwise/sparse-po.ts")).sparsePo,
+  "c-rlft": async () => (await import("./objectives/unpaired/c-rlft.ts")).cRlft,
+  sami: async () => (await import("./objectives/group/sami.ts")).sami,
+  cream: async () => (await import("./align/cream.ts")).cream,
+  "ofs-dpo": async () => (await import("./align/ofs-dpo.ts")).ofsDpo,
+  gpm: async () => (await import("./reward/gpm.ts")).gpm,
 } satisfies Record<string, () => Promise<Method>>;
 
 export type MethodId = keyof typeof registry;

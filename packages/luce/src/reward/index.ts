@@ -1,0 +1,1 @@
+export { gpm, preferenceScoreTable } from "./gpm.ts";

@@ -4,11 +4,11 @@ export { connectedComponents, strongComponents } from "./components.ts";
 export { davidson, fitDavidson } from "./davidson.ts";
 export { type Decision, decide, type PairDecision, probabilityBest } from "./decision.ts";
 export { elo } from "./elo.ts";
-export { countMeetings, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
+export { countMeetings, fitKSort, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
 export { mergeRows } from "./merge-rows.ts";
 export { fitPlackettLuce, type PlackettLuceOptions, plackettLuce } from "./plackett-luce.ts";
 export { type RankBiasedOverlap, rankBiasedOverlap } from "./rank-biased-overlap.ts";
-export { rankCentrality } from "./rank-centrality.ts";
+export { fitRankCentrality, rankCentrality } from "./rank-centrality.ts";
 export {
   countPairs,
   goodmanKruskalGamma,
@@ -40,8 +40,8 @@ export {
   recallAt,
   reciprocalRank,
 } from "./relevance-metrics.ts";
-export { meanMaximumRankViolation, roboArena, samplingWeight } from "./robo-arena.ts";
+export { fitRoboArena, meanMaximumRankViolation, roboArena, samplingWeight } from "./robo-arena.ts";
 export { fitStyleControlledBradleyTerry, styleControlledBradleyTerry } from "./style-controlled-bt.ts";
-export { type TrueSkillUpdate, trueskill, updateTrueSkill } from "./trueskill.ts";
+export { fitTrueSkill, type TrueSkillUpdate, trueskill, updateTrueSkill } from "./trueskill.ts";
 export { bootstrapUncertainty, normalUncertainty, type Uncertainty } from "./uncertainty.ts";
 export { fitWinRate, winRate } from "./win-rate.ts";

@@ -17,7 +17,7 @@ import type { Rankings } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";
 import { conservativeScores, type GaussianBeliefs, gaussianRatingFit, winMoments } from "./gaussian-belief.ts";
-import { defineRating } from "./rating.ts";
+import { defineRating, type RatingFit } from "./rating.ts";
 
 const parameters = z.object({
   /** Mean and standard deviation of the belief about a system nobody has judged. */
@@ -44,6 +44,55 @@ const parameters = z.object({
 });
 
 type KSortParameters = z.output<typeof parameters>;
+
+/** K-Sort beliefs after all rankings in their order; shown by mu - eta sigma. O(sum K^2). */
+export function fitKSort(
+  { systems, offsets, items, ranks, count, weight }: Rankings,
+  options: z.input<typeof parameters> = {},
+): RatingFit {
+  const params = parameters.parse(options);
+  const beliefs = {
+    mu: new Float64Array(systems.length).fill(params.mu0),
+    sigma: new Float64Array(systems.length).fill(params.sigma0),
+  };
+  let floored = 0;
+  for (let n = 0; n < count.length; n++) {
+    const voteItems = items.subarray(offsets[n], offsets[n + 1]);
+    const voteRanks = ranks.subarray(offsets[n], offsets[n + 1]);
+    for (let repeat = 0; repeat < count[n]; repeat++) {
+      const factors = updateKSort(beliefs, voteItems, voteRanks, params);
+      if (factors.some((factor) => factor < params.kappa)) floored++;
+    }
+  }
+  const judged = new Set(items).size;
+  const findings: Finding[] = [
+    {
+      severity: "note",
+      text: `K-Sort's online update depends on the order of the votes; a system is shown by its score, mu - ${params.eta} sigma.`,
+      advice: "Use plackett-luce for a rating that does not depend on order.",
+    },
+  ];
+  if (floored > 0) {
+    findings.push({
+      severity: "caution",
+      text: `${floored} of ${count.length} votes hit the variance floor kappa = ${params.kappa}: the update overstates what one vote over many systems shows, and the standard errors are too small.`,
+      advice: "Show at most 4 systems a vote, or use plackett-luce.",
+    });
+  }
+  if (judged < systems.length) {
+    findings.push({
+      severity: "caution",
+      text: `${systems.length - judged} of ${systems.length} systems were never judged; their rating is the prior alone.`,
+    });
+  }
+  if (weight?.some((value) => value !== 1)) {
+    findings.push({
+      severity: "caution",
+      text: "The weights of the votes were not used: a Gaussian update has none.",
+    });
+  }
+  return gaussianRatingFit(systems, beliefs, { beta: params.beta, multiplier: params.eta, findings });
+}
 
 export const kSortArena = defineRating({
   id: "k-sort-arena",
@@ -75,49 +124,7 @@ export const kSortArena = defineRating({
     };
   },
 
-  fit({ systems, offsets, items, ranks, count, weight }: Rankings, params) {
-    const beliefs = {
-      mu: new Float64Array(systems.length).fill(params.mu0),
-      sigma: new Float64Array(systems.length).fill(params.sigma0),
-    };
-    let floored = 0;
-    for (let n = 0; n < count.length; n++) {
-      const voteItems = items.subarray(offsets[n], offsets[n + 1]);
-      const voteRanks = ranks.subarray(offsets[n], offsets[n + 1]);
-      for (let repeat = 0; repeat < count[n]; repeat++) {
-        const factors = updateKSort(beliefs, voteItems, voteRanks, params);
-        if (factors.some((factor) => factor < params.kappa)) floored++;
-      }
-    }
-    const judged = new Set(items).size;
-    const findings: Finding[] = [
-      {
-        severity: "note",
-        text: `K-Sort's online update depends on the order of the votes; a system is shown by its score, mu - ${params.eta} sigma.`,
-        advice: "Use plackett-luce for a rating that does not depend on order.",
-      },
-    ];
-    if (floored > 0) {
-      findings.push({
-        severity: "caution",
-        text: `${floored} of ${count.length} votes hit the variance floor kappa = ${params.kappa}: the update overstates what one vote over many systems shows, and the standard errors are too small.`,
-        advice: "Show at most 4 systems a vote, or use plackett-luce.",
-      });
-    }
-    if (judged < systems.length) {
-      findings.push({
-        severity: "caution",
-        text: `${systems.length - judged} of ${systems.length} systems were never judged; their rating is the prior alone.`,
-      });
-    }
-    if (weight?.some((value) => value !== 1)) {
-      findings.push({
-        severity: "caution",
-        text: "The weights of the votes were not used: a Gaussian update has none.",
-      });
-    }
-    return gaussianRatingFit(systems, beliefs, { beta: params.beta, multiplier: params.eta, findings });
-  },
+  fit: (rankings: Rankings, { random: _, ...params }) => fitKSort(rankings, params),
 });
 
 /**

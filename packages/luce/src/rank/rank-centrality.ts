@@ -20,12 +20,36 @@ import { identify } from "./identification.ts";
 import { DENSE_LIMIT } from "./pairwise-fit.ts";
 import { logistic } from "./pairwise-likelihood.ts";
 import { withinBlocks } from "./pairwise-rating.ts";
-import { defineRating } from "./rating.ts";
+import { defineRating, type RatingFit } from "./rating.ts";
 
 const parameters = z.object({
   /** Wins added to both sides of every pair that was compared. */
   regularization: z.number().nonnegative().default(0),
 });
+
+/** Rank Centrality's strengths, mean 0; it has no standard errors of its own. O(M^3) up to 600 systems, O(pairs) a sweep above. */
+export function fitRankCentrality(
+  comparisons: Comparisons,
+  { regularization = 0 }: z.input<typeof parameters> = {},
+): RatingFit {
+  const { systems } = comparisons;
+  const { cells } = mergeCells(comparisons);
+  const { logStrengths, component, findings } = centrality(cells, (i) => systems[i], regularization);
+  return {
+    systems,
+    logStrengths,
+    standardErrors: null,
+    covariance: null,
+    components: component,
+    coefficients: [],
+    winProbability: (i, j) => {
+      if (i === j) return 0.5;
+      return component[i] === component[j] ? logistic(logStrengths[i] - logStrengths[j]) : Number.NaN;
+    },
+    display: "elo",
+    findings,
+  };
+}
 
 export const rankCentrality = defineRating({
   id: "rank-centrality",
@@ -47,25 +71,7 @@ export const rankCentrality = defineRating({
     };
   },
 
-  fit(comparisons: Comparisons, { regularization }) {
-    const { systems } = comparisons;
-    const { cells } = mergeCells(comparisons);
-    const { logStrengths, component, findings } = centrality(cells, (i) => systems[i], regularization);
-    return {
-      systems,
-      logStrengths,
-      standardErrors: null,
-      covariance: null,
-      components: component,
-      coefficients: [],
-      winProbability: (i, j) => {
-        if (i === j) return 0.5;
-        return component[i] === component[j] ? logistic(logStrengths[i] - logStrengths[j]) : Number.NaN;
-      },
-      display: "elo",
-      findings,
-    };
-  },
+  fit: (comparisons: Comparisons, { regularization }) => fitRankCentrality(comparisons, { regularization }),
 });
 
 /** The walk's moves between distinct systems: to the second of each pair at rate `forward`, back at `backward`. */

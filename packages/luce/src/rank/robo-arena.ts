@@ -11,7 +11,7 @@
 import { z } from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
-import type { Random } from "../random.ts";
+import { createRandom, type Random } from "../random.ts";
 import { connectedComponents } from "./components.ts";
 import { comparisonInputs, toComparisons } from "./contract.ts";
 import { fitDavidson } from "./davidson.ts";
@@ -54,6 +54,17 @@ const session = comparisonInputs.shape.comparisons.element.extend({
   progressRight: z.number().min(0).max(1).optional(),
 });
 
+/** RoboArena's leaderboard, by Davidson's model or the task-aware one; shown as 200 theta + 1500. */
+export function fitRoboArena(
+  comparisons: Comparisons,
+  { random = createRandom(0), ...options }: z.input<typeof parameters> & { random?: Random } = {},
+): RatingFit {
+  const params = parameters.parse(options);
+  return params.model === "davidson"
+    ? fitLeaderboard(comparisons, random)
+    : fitTaskAware(comparisons, { ...params, random });
+}
+
 export const roboArena = defineRating({
   id: "robo-arena",
   name: "RoboArena",
@@ -89,8 +100,7 @@ export const roboArena = defineRating({
     };
   },
 
-  fit: (comparisons: Comparisons, options) =>
-    options.model === "davidson" ? fitLeaderboard(comparisons, options.random) : fitTaskAware(comparisons, options),
+  fit: (comparisons: Comparisons, options) => fitRoboArena(comparisons, options),
 });
 
 /** The weight at which a policy is drawn first: 1 from `threshold` sessions on, (threshold / (n + 1))^power before. */

@@ -27,7 +27,7 @@ import {
   normalCumulative,
   winMoments,
 } from "./gaussian-belief.ts";
-import { defineRating } from "./rating.ts";
+import { defineRating, type RatingFit } from "./rating.ts";
 
 const parameters = z.object({
   /** Mean and standard deviation of the belief about a system nobody has judged. */
@@ -53,6 +53,22 @@ const parameters = z.object({
 type TrueSkillParameters = z.output<typeof parameters>;
 
 const CONSERVATIVE_MULTIPLIER = 3;
+
+/** TrueSkill beliefs after all comparisons in their order; shown by mu - 3 sigma. O(rows). */
+export function fitTrueSkill(comparisons: Comparisons, options: z.input<typeof parameters> = {}): RatingFit {
+  const params = parameters.parse(options);
+  const beliefs = startBeliefs(comparisons.systems.length, params);
+  for (let row = 0; row < comparisons.left.length; row++) {
+    for (let repeat = 0; repeat < comparisons.count[row]; repeat++) {
+      updateTrueSkill(beliefs, comparisons.left[row], comparisons.right[row], comparisons.outcome[row], params);
+    }
+  }
+  return gaussianRatingFit(comparisons.systems, beliefs, {
+    beta: params.beta,
+    multiplier: CONSERVATIVE_MULTIPLIER,
+    findings: findingsOf(comparisons, params),
+  });
+}
 
 export const trueskill = defineRating({
   id: "trueskill",
@@ -88,19 +104,7 @@ export const trueskill = defineRating({
     return { ...beliefs, ...update, conservativeScores: conservativeScores(beliefs, CONSERVATIVE_MULTIPLIER) };
   },
 
-  fit(comparisons: Comparisons, params) {
-    const beliefs = startBeliefs(comparisons.systems.length, params);
-    for (let row = 0; row < comparisons.left.length; row++) {
-      for (let repeat = 0; repeat < comparisons.count[row]; repeat++) {
-        updateTrueSkill(beliefs, comparisons.left[row], comparisons.right[row], comparisons.outcome[row], params);
-      }
-    }
-    return gaussianRatingFit(comparisons.systems, beliefs, {
-      beta: params.beta,
-      multiplier: CONSERVATIVE_MULTIPLIER,
-      findings: findingsOf(comparisons, params),
-    });
-  },
+  fit: (comparisons: Comparisons, { random: _, ...params }) => fitTrueSkill(comparisons, params),
 });
 
 /** What one game showed, as the golden vectors name it. */

@@ -155,25 +155,24 @@ function checkValues(
 ): void {
   const hiding = maskedBy === undefined ? undefined : all[maskedBy];
   const entriesPerMask = hiding === undefined ? 1 : data.length / hiding.data.length;
+  const anyNumber = role !== "mask" && role !== "label" && role !== "length" && values === "real";
   for (let i = 0; i < data.length; i++) {
-    if (hiding !== undefined && hiding.data[Math.floor(i / entriesPerMask)] === 0) continue;
     const value = data[i];
+    const expected = anyNumber ? undefined : expectation(role, values, value, sizes);
+    if (expected === undefined && Number.isFinite(value)) continue;
+    if (hiding !== undefined && hiding.data[Math.floor(i / entriesPerMask)] === 0) continue;
+    const found = `${name}${position(i, shape)} is ${value}`;
+    const example = Math.floor((i * shape[0]) / data.length);
     if (!Number.isFinite(value)) {
-      throw new LuceError("not-finite", `${name}${position(i, shape)} is ${value}`, {
+      throw new LuceError("not-finite", found, { where, hint: `drop example ${example}, or mask the entry` });
+    }
+    if (role === "length") {
+      throw new LuceError("invalid-input", `${found}: the response is empty`, {
         where,
-        hint: `drop example ${Math.floor((i * shape[0]) / data.length)}, or mask the entry`,
+        hint: `drop example ${example}: an empty response has no mean log-probability`,
       });
     }
-    const expected = expectation(role, values, value, sizes);
-    if (expected !== undefined) {
-      throw new LuceError("invalid-input", `${name}${position(i, shape)} is ${value}, expected ${expected}`, { where });
-    }
-    if (role === "length" && value < 1) {
-      throw new LuceError("invalid-input", `${name}${position(i, shape)} is ${value}: the response is empty`, {
-        where,
-        hint: `drop example ${Math.floor((i * shape[0]) / data.length)}: an empty response has no mean log-probability`,
-      });
-    }
+    throw new LuceError("invalid-input", `${found}, expected ${expected}`, { where });
   }
 }
 
@@ -185,6 +184,7 @@ function expectation(
   sizes: Readonly<Record<string, { size: number }>>,
 ): string | undefined {
   if (role === "mask" || role === "label") return value === 0 || value === 1 ? undefined : "0 or 1";
+  if (role === "length") return value >= 1 ? undefined : "at least one token";
   if (values === "probability") return value >= 0 && value <= 1 ? undefined : "a probability, from 0 to 1";
   if (values === "rank") return Number.isInteger(value) && value >= 1 ? undefined : "a rank, 1 for the best";
   if (typeof values === "object") {

@@ -120,14 +120,15 @@ export type Objective = Method & {
   /** The names it reads under `params`, given the names at hand. @throws LuceError `invalid-parameter` */
   reads(params: Record<string, unknown>, given?: Iterable<string>): readonly string[];
   /**
-   * The loss, its gradient in every differentiable field, outputs and diagnostics. Compiled on the first call
-   * for given shapes and parameters.
+   * The loss, its gradient in every differentiable field, diagnostics, and with `outputs` what else the method's
+   * contract names. Compiled on the first call for given shapes and parameters.
    *
    * @throws LuceError for evidence of another family, shape or range: see `checkEvidence`.
    */
   lossAndGradient(
     evidence: Readonly<Record<string, EvidenceArray>>,
     params: Record<string, unknown>,
+    options?: { outputs?: boolean },
   ): Promise<LossAndGradient>;
   /**
    * The loss inside a traced function, for a training step that fuses policy and objective. Consumes the arrays
@@ -162,12 +163,15 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
     return { ...result, loss };
   };
 
-  const compile = (params: z.output<P>, arrays: Record<string, EvidenceArray>): CompiledLoss => {
+  const compile = (params: z.output<P>, arrays: Record<string, EvidenceArray>, withOutputs: boolean): CompiledLoss => {
     const shapes = Object.entries(arrays).map(([name, { shape }]) => `${name}[${shape.join()}]`);
-    const key = `${JSON.stringify(params)} ${shapes.join(" ")}`;
+    const key = `${JSON.stringify(params)} ${shapes.join(" ")} ${withOutputs}`;
     let program = compiled.get(key);
     if (program === undefined) {
-      program = compileLoss((evidence) => terms(evidence, params));
+      program = compileLoss((evidence) => {
+        const { outputs, ...rest } = terms(evidence, params);
+        return withOutputs ? { ...rest, outputs } : rest;
+      });
       compiled.set(key, program);
       const [oldest] = compiled.keys();
       if (compiled.size > COMPILED_AT_MOST) {
@@ -178,11 +182,15 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
     return program;
   };
 
-  const run = async (evidence: Readonly<Record<string, EvidenceArray>>, params: z.output<P>) => {
+  const run = async (
+    evidence: Readonly<Record<string, EvidenceArray>>,
+    params: z.output<P>,
+    { outputs = false }: { outputs?: boolean } = {},
+  ) => {
     const arrays = checkEvidence(reader, definition.evidence, namesRead(params, Object.keys(evidence)), evidence);
     definition.check?.(arrays as Partial<Record<keyof E, EvidenceArray>>, params);
     await startRuntime();
-    return runCompiled(compile(params, arrays), definition.evidence, arrays);
+    return runCompiled(compile(params, arrays, outputs), definition.evidence, arrays);
   };
 
   return {
@@ -203,7 +211,7 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
 
     reads: (params, given = []) => namesRead(parseParameters(definition, params), given),
 
-    lossAndGradient: (evidence, params) => run(evidence, parseParameters(definition, params)),
+    lossAndGradient: (evidence, params, options) => run(evidence, parseParameters(definition, params), options),
 
     traceLoss(evidence, params) {
       const { loss, perExample, diagnostics = {} } = terms(evidence, parseParameters(definition, params));
@@ -234,7 +242,7 @@ export function defineObjective<P extends z.ZodObject, E extends Evidence>(
           .filter(([, value]) => value !== undefined && value !== null)
           .map(([name, value]) => [name, parseEvidence(name, value)]),
       );
-      const result = await run(evidence, parseParameters(definition, givenParams));
+      const result = await run(evidence, parseParameters(definition, givenParams), { outputs: true });
       return {
         ...result.diagnostics,
         ...result.outputs,

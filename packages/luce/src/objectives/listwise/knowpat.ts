@@ -28,6 +28,7 @@ export const knowpat = defineObjective({
   level: "sequence",
   aggregation: "mean",
   needsReference: false,
+  stopsGradient: true,
   evidence: {
     policyLogps: policy(["B", "K"], { maskedBy: "mask" }),
     lengths: lengths(["B", "K"], { maskedBy: "mask" }),

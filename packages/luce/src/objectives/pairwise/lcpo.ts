@@ -15,13 +15,12 @@
  * @see arXiv 2509.24159, equations 2, 4, 5 and 7
  */
 import { z } from "zod";
-import { LuceError } from "../../errors.ts";
 import { given, lengths, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
 import { constant, type Tensor, where } from "../tensor.ts";
-import { checkUnitInterval } from "../unit-interval.ts";
+import { checkOpenUnitInterval } from "../unit-interval.ts";
 
 const parameters = z.object({
   baseLoss: z.enum(["dpo", "ipo", "simpo", "cpo"]).default("dpo"),
@@ -45,6 +44,7 @@ export const lcpo = defineObjective({
   level: "sequence",
   aggregation: "sum",
   needsReference: true,
+  stopsGradient: true,
   evidence: {
     policyChosenLogps: policy(["B"]),
     policyRejectedLogps: policy(["B"]),
@@ -52,24 +52,15 @@ export const lcpo = defineObjective({
     referenceRejectedLogps: given(["B"]),
     chosenLengths: lengths(["B"]),
     rejectedLengths: lengths(["B"]),
-    annotators: given(["B"]),
-    reliabilities: given(["A"]),
+    annotators: given(["B"], { values: { indexOf: "A" } }),
+    reliabilities: given(["A"], { values: "probability" }),
   },
   reads({ baseLoss }) {
     if (baseLoss === "simpo") return [...pair, ...tokenCounts];
     return baseLoss === "cpo" ? pair : [...pair, ...references];
   },
   params: parameters,
-  check({ annotators, reliabilities }) {
-    checkUnitInterval("reliabilities", reliabilities, true);
-    const known = reliabilities?.data.length ?? 0;
-    const bad = annotators?.data.findIndex((k) => !Number.isInteger(k) || k < 0 || k >= known) ?? -1;
-    if (bad >= 0) {
-      throw new LuceError("invalid-input", `annotators[${bad}] is ${annotators?.data[bad]}`, {
-        hint: `an index into the ${known} reliabilities`,
-      });
-    }
-  },
+  check: ({ reliabilities }) => checkOpenUnitInterval("reliabilities", reliabilities),
   loss(evidence, params) {
     const logit = cleanLogit(evidence, params);
     const { annotators, reliabilities } = evidence;

@@ -22,7 +22,6 @@ import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
 import { constant } from "../tensor.ts";
-import { checkUnitInterval } from "../unit-interval.ts";
 
 export const osp = defineObjective({
   id: "osp",
@@ -38,10 +37,9 @@ export const osp = defineObjective({
     policyRejectedLogps: policy(["B"]),
     referenceChosenLogps: given(["B"]),
     referenceRejectedLogps: given(["B"]),
-    strengths: given(["B"]),
+    strengths: given(["B"], { values: "probability" }),
   },
   params: z.object({ beta: z.number().positive().default(0.1) }),
-  check: ({ strengths }) => checkUnitInterval("strengths", strengths),
   loss(evidence, { beta }) {
     const margins = implicitMargins(evidence, beta);
     const { strengths } = evidence;

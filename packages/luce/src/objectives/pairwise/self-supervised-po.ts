@@ -10,8 +10,7 @@
  * @see arXiv 2409.17791 (the head, the labels and the weight follow the paper's description)
  */
 import { z } from "zod";
-import { LuceError } from "../../errors.ts";
-import { type EvidenceArray, given, policy } from "../evidence.ts";
+import { given, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { logSumExp, softplus } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
@@ -34,18 +33,13 @@ export const selfSupervisedPo = defineObjective({
     referenceRejectedLogps: given(["B"]),
     chosenDegreeLogits: policy(["B", "C"]),
     rejectedDegreeLogits: policy(["B", "C"]),
-    chosenDegreeLabels: given(["B"]),
-    rejectedDegreeLabels: given(["B"]),
+    chosenDegreeLabels: given(["B"], { values: { indexOf: "C" } }),
+    rejectedDegreeLabels: given(["B"], { values: { indexOf: "C" } }),
   },
   params: z.object({
     beta: z.number().positive().default(0.1),
     gamma: z.number().nonnegative().default(0.1),
   }),
-  check({ chosenDegreeLogits, chosenDegreeLabels, rejectedDegreeLabels }) {
-    const degrees = chosenDegreeLogits?.shape[1] ?? 0;
-    checkDegrees("chosenDegreeLabels", chosenDegreeLabels, degrees);
-    checkDegrees("rejectedDegreeLabels", rejectedDegreeLabels, degrees);
-  },
   loss(evidence, { beta, gamma }) {
     const margins = implicitMargins(evidence, beta);
     const alignTerm = softplus(margins.neg());
@@ -72,12 +66,4 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const classes = constant(Array.from({ length: logits.shape[1] }, (_, c) => c));
   const picked = labels.expandDims(-1).equal(classes).mul(logits).sum(-1);
   return logSumExp(logits, -1).sub(picked);
-}
-
-function checkDegrees(name: string, labels: EvidenceArray | undefined, degrees: number): void {
-  const bad = labels?.data.findIndex((label) => !Number.isInteger(label) || label < 0 || label >= degrees) ?? -1;
-  if (bad < 0) return;
-  throw new LuceError("invalid-input", `${name}[${bad}] is ${labels?.data[bad]}`, {
-    hint: `a degree from 0 to ${degrees - 1}`,
-  });
 }

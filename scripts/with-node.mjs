@@ -21,7 +21,12 @@ function findNode() {
   const name = process.platform === "darwin" ? "node" : platformPackage;
   const binary = path.join(folder, "node_modules", name, "bin", process.platform === "win32" ? "node.exe" : "node");
   const stamp = path.join(folder, "version");
-  if (existsSync(binary) && existsSync(stamp) && readFileSync(stamp, "utf8") === PINNED_NODE) return binary;
+  const installed = () => existsSync(binary) && existsSync(stamp) && readFileSync(stamp, "utf8") === PINNED_NODE;
+  if (!installed()) oneAtATime(() => installed() || installNode(folder, name, binary, stamp));
+  return binary;
+}
+
+function installNode(folder, name, binary, stamp) {
   process.stderr.write(
     `Luce needs Node ${OLDEST_MAJOR} or newer; bringing Node ${PINNED_NODE} into .luce/node (this machine has ${process.versions.node}).\n`,
   );
@@ -37,7 +42,6 @@ function findNode() {
       `no Node ${PINNED_NODE} for ${process.platform}-${process.arch} on npm; install Node ${OLDEST_MAJOR} or newer yourself`,
     );
   writeFileSync(stamp, PINNED_NODE);
-  return binary;
 }
 
 /** Installs the locked dependencies where they are missing or older than the lockfile. */
@@ -45,11 +49,44 @@ function installDependencies(pathWithNode) {
   const lockfile = readFileSync(path.join(root, "package-lock.json"));
   const digest = createHash("sha256").update(lockfile).digest("hex");
   const stamp = path.join(root, "node_modules", ".luce-lockfile");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
-  process.stderr.write("Installing dependencies …\n");
-  rmSync(stamp, { force: true });
-  npm(["ci", "--loglevel=error"], root, pathWithNode);
-  writeFileSync(stamp, digest);
+  const upToDate = () => existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
+  if (upToDate()) return;
+  oneAtATime(() => {
+    if (upToDate()) return;
+    process.stderr.write("Installing dependencies …\n");
+    rmSync(stamp, { force: true });
+    npm(["ci", "--loglevel=error"], root, pathWithNode);
+    writeFileSync(stamp, digest);
+  });
+}
+
+/** Runs `install` while no other process of this clone does: two installations at once destroy each other. */
+function oneAtATime(install) {
+  const lock = path.join(root, ".luce", "installing");
+  mkdirSync(path.dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      const holder = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
+      if (holder > 0 && !isRunning(holder)) rmSync(lock, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    }
+  }
+  process.on("exit", () => rmSync(lock, { force: true }));
+  install();
+  rmSync(lock, { force: true });
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
 
 function npm(args, cwd, searchPath) {

@@ -5,7 +5,8 @@
  * Noise alone is simulated from the fitted Bradley-Terry with the same number of decided votes a pair.
  * Votes on one prompt resemble one another, so votes of one pair and prompt are drawn beta-binomially, with
  * the correlation found in the data; where pairs were judged on several prompts, what all prompts of a pair
- * share is taken out of that correlation, because that is what a cycle of taste would be.
+ * share is taken out of that correlation, because that is what a cycle of taste would be. Fewer cycles than
+ * noise gives are no fault: one answer that meets many others on its prompt orders them without cycles.
  *
  * O(votes) to prepare, O(pairs + triples) a simulation (O(votes) with correlation); above 3 million wedges
  * of the comparison graph, 200,000 triples are drawn evenly.
@@ -63,7 +64,21 @@ export function auditIntransitivity(all: VoteTable, { seed }: AuditOptions): Aud
     summary: `${percent(observed)} of ${counted(count, "triple")} are cyclic; noise alone gives ${percent(expected)} (95% of simulations ${percent(lower)} to ${percent(upper)}, ${pValueText(pValue)}).${correlation.confounded ? " Hardly any pair was judged on several prompts, so a cycle of taste cannot be told from the choice of prompts." : ""}`,
     missing: null,
     findings: cycleFinding(observed, expected, upper, pValue),
-    tables: [solidCycles(votes, tally, triples)].filter((table) => table.rows.length > 0),
+    tables: [
+      {
+        id: "intransitivity-share",
+        title: "Cyclic triples",
+        columns: [
+          { key: "observed", label: "cyclic", format: "percent", digits: 1 },
+          { key: "expected", label: "by noise alone", format: "percent", digits: 1 },
+          { key: "lower", label: "lower", format: "percent", digits: 1 },
+          { key: "upper", label: "upper", format: "percent", digits: 1 },
+          { key: "pValue", label: "p-value", format: "probability" },
+        ] as const,
+        rows: [{ observed, expected, lower, upper, pValue }],
+      },
+      solidCycles(votes, tally, triples),
+    ].filter((table) => table.rows.length > 0),
     plots: [],
     numbers: {
       cyclicShare: observed,

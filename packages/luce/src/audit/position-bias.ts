@@ -59,6 +59,20 @@ export function auditPositionBias(all: VoteTable): AuditResult {
     findings: [...overallFinding(bias, share), ...annotatorFinding(biased, annotators.length, votes.left.length)],
     tables: [
       {
+        id: "position-bias-share",
+        title: "The left side between equals",
+        columns: [
+          { key: "votes", label: "votes", format: "integer" },
+          { key: "share", label: "left between equals", format: "percent", digits: 1 },
+          { key: "lower", label: "lower", format: "percent", digits: 1 },
+          { key: "upper", label: "upper", format: "percent", digits: 1 },
+          { key: "pValue", label: "p-value", format: "probability" },
+        ] as const,
+        rows: [
+          { votes: votes.left.length, share: share.value, lower: share.lower, upper: share.upper, pValue: bias.pValue },
+        ],
+      },
+      {
         id: "position-bias-annotators",
         title: "Annotators by side: what the left side gets between equals",
         columns: [

@@ -59,11 +59,19 @@ export function selectAudits(only?: readonly string[]): readonly Audit[] {
 
 const ORDER: readonly Finding["severity"][] = ["problem", "caution", "note"];
 
-/** One report of many audits: all findings, the gravest first, then a line an audit, then each audit's tables. */
-export function auditReport(results: readonly AuditResult[], provenance: Provenance): Report {
-  const findings = results
-    .flatMap((result) => result.findings)
-    .sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+/**
+ * One report of many audits: all findings, the gravest first, then a line an audit, then each audit's tables.
+ *
+ * @param others findings from elsewhere, such as the reading of the file
+ */
+export function auditReport(
+  results: readonly AuditResult[],
+  provenance: Provenance,
+  others: readonly Finding[] = [],
+): Report {
+  const findings = [...results.flatMap((result) => result.findings), ...others].sort(
+    (a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity),
+  );
   const ran = results.filter(({ missing }) => missing === null);
   const counts = ORDER.map((severity) => findings.filter((finding) => finding.severity === severity).length);
   return {

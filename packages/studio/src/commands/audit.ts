@@ -1,13 +1,15 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { auditReport, audits, runAudits, selectAudits } from "luce/audit";
 import { openVotes } from "luce/data/files";
 import { emitReport, provenance, withProgress } from "../output.ts";
+import { readingFindings, toColumns, toList, toSeed } from "../vote-options.ts";
 
 type Options = {
   only?: string[];
   seed: number;
   format?: string;
   columns?: Record<string, string>;
+  rejects?: string;
   json?: boolean;
   html?: string;
   csv?: string;
@@ -20,23 +22,24 @@ export const command = new Command()
   .option("--seed <number>", "seed of what is simulated or resampled", toSeed, 1)
   .option("--format <format>", "read the file as this format")
   .option("--columns <pairs>", "which column is what, such as left=model_a,right=model_b,annotator=judge", toColumns)
-  .option("--json", "print { report..., audits: [ { audit, missing, summary, numbers, findings } ] }")
+  .option("--rejects <file>", "keep rows that cannot be read in this file")
+  .option("--json", "print the report with the numbers of each audit (schema luce.audit/1)")
   .option("--html <file>", "write a self-contained HTML report")
   .option("--csv <file>", "write the tables as CSV")
   .addHelpText(
     "after",
     "\nExamples:\n  luce audit votes.csv\n  luce audit votes.csv --only position-bias,agreement --json\n  luce audit votes.parquet --columns annotator=judge --html audit.html",
   )
-  .action(async (path: string, { only, seed, format, columns, json, html, csv }: Options) => {
+  .action(async (path: string, { only, seed, json, html, csv, ...reading }: Options) => {
     const selected = selectAudits(only);
-    await using file = asDisposable(await openVotes(path, { format, columns }));
+    await using file = asDisposable(await openVotes(path, reading));
     const votes = await withProgress("reading votes", undefined, () => file.readVoteTable());
     const results = await withProgress("auditing", selected.length, (progress) =>
       runAudits(votes, { only, seed, onAudit: () => progress.advance() }),
     );
-    const report = auditReport(results, provenance({ inputs: [file.fingerprint], seed }));
+    const report = auditReport(results, provenance({ inputs: [file.fingerprint], seed }), readingFindings(file));
     const document = {
-      schema: "luce-audit/1",
+      schema: "luce.audit/1",
       ...report,
       audits: results.map(({ audit, missing, summary, numbers, findings }) => ({
         audit,
@@ -51,27 +54,4 @@ export const command = new Command()
 
 function asDisposable<T extends { close(): Promise<void> }>(file: T): T & AsyncDisposable {
   return Object.assign(file, { [Symbol.asyncDispose]: () => file.close() });
-}
-
-function toList(value: string): string[] {
-  return value
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
-}
-
-function toSeed(value: string): number {
-  const seed = Number(value);
-  if (!Number.isInteger(seed)) throw new InvalidArgumentError("a seed is a whole number");
-  return seed;
-}
-
-function toColumns(value: string): Record<string, string> {
-  return Object.fromEntries(
-    toList(value).map((pair) => {
-      const [part, column] = pair.split("=");
-      if (!part || !column) throw new InvalidArgumentError("write part=column, separated by commas");
-      return [part.trim(), column.trim()];
-    }),
-  );
 }

@@ -3,7 +3,7 @@ import { createRandom, loadMethods } from "luce";
 import { isObjective, randomEvidence } from "luce/objectives";
 
 export async function run({ runs, smoke }: { runs: number; smoke: boolean }): Promise<void> {
-  const sizes = { B: smoke ? 8 : 256, K: 8, G: 8, T: 16 };
+  const sizes = { B: smoke ? 8 : 256, K: 8, G: 8, T: 16, L: 4, D: 8 };
   const objectives = (await loadMethods()).filter(isObjective);
   console.log(`B = ${sizes.B}, K = ${sizes.K}: milliseconds, the median of ${runs * 10} calls after the first`);
   for (const objective of objectives) {

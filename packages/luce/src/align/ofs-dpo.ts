@@ -27,6 +27,7 @@ export const ofsDpo = defineObjective({
   level: "sequence",
   aggregation: "sum",
   needsReference: true,
+  stopsGradient: true,
   evidence: {
     fastChosenLogps: policy(["B"]),
     fastRejectedLogps: policy(["B"]),

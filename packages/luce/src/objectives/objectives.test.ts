@@ -8,7 +8,7 @@ import { isObjective, type LossAndGradient, type Objective } from "./objective.t
 import { randomEvidence } from "./random-evidence.ts";
 import { startRuntime } from "./runtime.ts";
 
-const small = { B: 3, K: 3, G: 3, T: 3, V: 4 };
+const small = { B: 3, K: 3, G: 3, T: 3, V: 4, L: 2, D: 4 };
 
 const objectives = (await loadMethods()).filter(isObjective);
 const variants = objectives.flatMap((objective) =>

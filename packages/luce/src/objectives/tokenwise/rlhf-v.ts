@@ -51,7 +51,7 @@ export const rlhfV = defineObjective({
         .mul(gamma - 1)
         .add(1)
         .mul(present);
-      return normalize ? weights.div(weights.sum(-1, { keepDims: true }).maximum(Number.MIN_VALUE)) : weights;
+      return normalize ? weights.div(weights.sum(-1, { keepDims: true }).maximum(1e-300)) : weights;
     };
     const chosenWeights = weightsOf(evidence.chosenSegmentMask, evidence.chosenMask);
     const rejectedWeights = weightsOf(evidence.rejectedSegmentMask, evidence.rejectedMask);

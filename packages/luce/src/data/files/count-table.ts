@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import type { Comparisons } from "../comparisons.ts";
+import type { VoteTable } from "../vote-table.ts";
 import { identifier, literal } from "./database.ts";
 import type { TableColumns } from "./table-columns.ts";
 import { shareOfWord, type VerdictOverrides, type VerdictScale } from "./verdict-words.ts";
@@ -9,7 +10,7 @@ export type Relation = { readonly from: string; readonly columns: readonly strin
 
 export type TableVerdicts = { readonly scale: VerdictScale; readonly overrides: VerdictOverrides };
 
-type CountRequest = {
+export type CountRequest = {
   readonly relation: Relation;
   readonly columns: TableColumns;
   readonly verdicts: TableVerdicts;
@@ -22,6 +23,8 @@ type CountRequest = {
   readonly where?: { readonly column: string; readonly value: string };
 };
 
+export type Counted<T> = { readonly comparisons: T; readonly unusable: number; readonly selfComparisons: number };
+
 /**
  * Counts the comparisons of a table in one parallel scan: equal rows are grouped first, as the file writes
  * them, and only the groups are then read as verdicts, so that no row ever reaches JavaScript.
@@ -29,12 +32,85 @@ type CountRequest = {
  * @returns the comparisons sorted by their columns, how many rows were unusable, and how many compared a system
  * with itself, which is a judgment that says nothing of systems.
  */
-export async function countTable(
+export async function countTable(connection: DuckDBConnection, request: CountRequest): Promise<Counted<Comparisons>> {
+  const judged = await judgeTable(connection, request, { keys: [], grouped: true });
+  const values = ["a.i", "b.i", "share", ...valueColumns(request)];
+  const table = await fetchColumns(
+    connection,
+    `SELECT ${values.map((value, i) => `${value} AS c${i}`).join(", ")}, sum(n) AS n FROM judged ${joins(request)}
+     WHERE ${judged.isUsable} GROUP BY ALL ORDER BY ALL`,
+  );
+  return { ...judged, comparisons: await toComparisons(connection, request, table, table.numbers(values.length)) };
+}
+
+/**
+ * The comparisons of a table one a row, in order of time where every row has one and `byTime` asks for it, else in
+ * the order of the file.
+ */
+export async function readTable(
   connection: DuckDBConnection,
   request: CountRequest,
-): Promise<{ comparisons: Comparisons; unusable: number; selfComparisons: number }> {
-  const { columns, relation, verdicts, cluster, covariates, where } = request;
+  { byTime }: { byTime: boolean },
+): Promise<Counted<VoteTable>> {
+  const { annotator, prompt, time, duration, leftLength, rightLength } = request.columns;
+  const orNull = (column: string | undefined, read: (column: string) => string, type: string) =>
+    column === undefined ? `NULL::${type}` : read(column);
   const keys = [
+    "row_number() OVER () AS ordinal",
+    `${orNull(annotator, text, "VARCHAR")} AS annotator`,
+    `${orNull(prompt, text, "VARCHAR")} AS prompt`,
+    `${orNull(time, milliseconds, "DOUBLE")} AS time`,
+    `${orNull(duration, number, "DOUBLE")} AS duration`,
+    `${orNull(leftLength, number, "DOUBLE")} AS left_length`,
+    `${orNull(rightLength, number, "DOUBLE")} AS right_length`,
+  ];
+  const judged = await judgeTable(connection, request, { keys, grouped: false });
+  await numberNames(connection, "annotators", "annotator", `${judged.isUsable} AND annotator <> ''`);
+  await numberNames(connection, "prompts", "prompt", `${judged.isUsable} AND prompt <> ''`);
+  const [[isTimed]] = await readRows(
+    connection,
+    `SELECT bool_and(time IS NOT NULL) FROM judged WHERE ${judged.isUsable}`,
+  );
+  const values = ["a.i", "b.i", "share", ...valueColumns(request)];
+  const context = [
+    "coalesce(annotators.i, -1)",
+    "coalesce(prompts.i, -1)",
+    "time",
+    "duration",
+    "left_length",
+    "right_length",
+  ];
+  const table = await fetchColumns(
+    connection,
+    `SELECT ${[...values, ...context].map((value, i) => `${value} AS c${i}`).join(", ")} FROM judged ${joins(request)}
+     LEFT JOIN annotators ON annotator = annotators.name LEFT JOIN prompts ON prompt = prompts.name
+     WHERE ${judged.isUsable} ORDER BY ${byTime && isTimed ? "time, " : ""}ordinal`,
+  );
+  const comparisons = await toComparisons(connection, request, table, new Float64Array(table.rows).fill(1));
+  const at = values.length;
+  return {
+    ...judged,
+    comparisons: {
+      ...comparisons,
+      annotators: await namesOf(connection, "annotators"),
+      annotator: table.integers(at),
+      prompts: await namesOf(connection, "prompts"),
+      prompt: table.integers(at + 1),
+      time: table.numbers(at + 2),
+      duration: table.numbers(at + 3),
+      leftLength: table.numbers(at + 4),
+      rightLength: table.numbers(at + 5),
+    },
+  };
+}
+
+/** Makes the tables `judged` (the rows with their verdicts as shares), `names` and `clusters`. */
+async function judgeTable(
+  connection: DuckDBConnection,
+  { columns, relation, verdicts, cluster, covariates, where }: CountRequest,
+  { keys, grouped }: { keys: readonly string[]; grouped: boolean },
+): Promise<{ isUsable: string; unusable: number; selfComparisons: number }> {
+  const selected = [
     `${text(columns.left)} AS l`,
     `${text(columns.right)} AS r`,
     `${verdictColumn(columns)} AS w`,
@@ -44,84 +120,93 @@ export async function countTable(
       `${number(left)} AS xl${i}`,
       `${right === undefined ? "0::DOUBLE" : number(right)} AS xr${i}`,
     ]),
+    ...keys,
   ];
   const filter = where ? `WHERE ${text(where.column)} = ${literal(where.value)}` : "";
   await connection.run(
-    `CREATE OR REPLACE TEMP TABLE counted AS SELECT ${keys.join(", ")}, count(*)::DOUBLE AS n FROM ${relation.from} ${filter} GROUP BY ALL`,
+    `CREATE OR REPLACE TEMP TABLE counted AS
+     SELECT ${selected.join(", ")}, ${grouped ? "count(*)" : "1"}::DOUBLE AS n FROM ${relation.from} ${filter} ${grouped ? "GROUP BY ALL" : ""}`,
   );
   await tabulateWords(connection, verdicts.overrides);
-  const extra = [
-    ...(columns.weight ? ["weight"] : []),
-    ...covariates.flatMap((_, i) => [`xl${i}`, `xr${i}`]),
-    ...(cluster ? ["cluster"] : []),
-  ];
-  const valid = extra.map((column) => ` AND ${column} IS NOT NULL`).join("");
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE judged AS
      SELECT counted.*, ${shareExpression(columns, verdicts.scale)} AS share FROM counted LEFT JOIN words ON counted.w = words.word`,
   );
-  const isGood = `l <> '' AND r <> '' AND share IS NOT NULL${valid}${columns.weight ? " AND weight >= 0 AND isfinite(weight)" : ""}`;
-  const [[bad, self]] = await readRows(
+  const isGood = [
+    "l <> '' AND r <> '' AND share IS NOT NULL",
+    ...(columns.weight ? ["weight >= 0 AND isfinite(weight)"] : []),
+    ...(cluster ? ["cluster <> ''"] : []),
+    ...covariates.map((_, i) => `isfinite(xl${i}) AND isfinite(xr${i})`),
+  ].join(" AND ");
+  const [[unusable, self]] = await readRows(
     connection,
     `SELECT coalesce(sum(n) FILTER ((${isGood}) IS NOT TRUE), 0), coalesce(sum(n) FILTER (${isGood} AND l = r), 0) FROM judged`,
   );
   const isUsable = `${isGood} AND l <> r`;
-
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE names AS
      SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS i
      FROM (SELECT l AS name FROM judged WHERE ${isUsable} UNION SELECT r FROM judged WHERE ${isUsable})`,
   );
-  if (cluster) {
-    await connection.run(
-      `CREATE OR REPLACE TEMP TABLE clusters AS
-       SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS i FROM (SELECT DISTINCT cluster AS name FROM judged WHERE ${isUsable})`,
-    );
-  }
-  const values = [
+  if (cluster) await numberNames(connection, "clusters", "cluster", isUsable);
+  return { isUsable, unusable: Number(unusable), selfComparisons: Number(self) };
+}
+
+/** Numbers the distinct values of a column of `judged`, in order. */
+async function numberNames(connection: DuckDBConnection, table: string, column: string, where: string): Promise<void> {
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE ${table} AS
+     SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS i
+     FROM (SELECT DISTINCT ${column} AS name FROM judged WHERE ${where})`,
+  );
+}
+
+async function namesOf(connection: DuckDBConnection, table: string): Promise<string[]> {
+  return (await readRows(connection, `SELECT name FROM ${table} ORDER BY i`)).map(([name]) => String(name));
+}
+
+function joins({ cluster }: CountRequest): string {
+  return `JOIN names a ON l = a.name JOIN names b ON r = b.name ${cluster ? "JOIN clusters ON cluster = clusters.name" : ""}`;
+}
+
+function valueColumns({ columns, cluster, covariates }: CountRequest): string[] {
+  return [
     ...(columns.weight ? ["weight"] : []),
-    ...(cluster ? ["clusters.i AS cluster_index"] : []),
+    ...(cluster ? ["clusters.i"] : []),
     ...covariates.flatMap((_, i) => [`xl${i}`, `xr${i}`]),
   ];
-  const result = await connection.stream(
-    `SELECT a.i AS left_index, b.i AS right_index, share${values.map((value) => `, ${value}`).join("")}, sum(n) AS n
-     FROM judged JOIN names a ON l = a.name JOIN names b ON r = b.name ${cluster ? "JOIN clusters ON cluster = clusters.name" : ""}
-     WHERE ${isUsable} GROUP BY ALL ORDER BY ALL`,
-  );
-  const chunks = await result.fetchAllChunks();
-  const table = new ColumnReader(chunks);
-  const left = table.integers(0);
-  const right = table.integers(1);
-  const outcome = table.numbers(2);
-  let next = 3;
-  const weight = columns.weight ? table.numbers(next++) : undefined;
-  const clusterIndex = cluster ? table.integers(next++) : undefined;
-  const leftCovariates = new Float64Array(covariates.length * left.length);
-  const rightCovariates = new Float64Array(covariates.length * left.length);
-  for (let i = 0; i < covariates.length; i++) {
-    table.numbers(next++).forEach((value, row) => {
-      leftCovariates[row * covariates.length + i] = value;
-    });
-    table.numbers(next++).forEach((value, row) => {
-      rightCovariates[row * covariates.length + i] = value;
-    });
-  }
-  const systems = (await readRows(connection, "SELECT name FROM names ORDER BY i")).map(([name]) => String(name));
+}
+
+async function fetchColumns(connection: DuckDBConnection, sql: string): Promise<ColumnReader> {
+  return new ColumnReader(await (await connection.stream(sql)).fetchAllChunks());
+}
+
+async function toComparisons(
+  connection: DuckDBConnection,
+  { columns, cluster, covariates }: CountRequest,
+  table: ColumnReader,
+  count: Float64Array,
+): Promise<Comparisons> {
+  const K = covariates.length;
+  const firstCovariate = 3 + (columns.weight ? 1 : 0) + (cluster ? 1 : 0);
+  const side = (offset: number) => {
+    const values = new Float64Array(K * table.rows);
+    for (let i = 0; i < K; i++) {
+      table.numbers(firstCovariate + 2 * i + offset).forEach((value, row) => {
+        values[row * K + i] = value;
+      });
+    }
+    return values;
+  };
   return {
-    unusable: Number(bad),
-    selfComparisons: Number(self),
-    comparisons: {
-      systems,
-      left,
-      right,
-      outcome,
-      count: table.numbers(next),
-      ...(weight && { weight }),
-      ...(clusterIndex && { cluster: clusterIndex }),
-      ...(covariates.length > 0 && {
-        covariates: { names: covariates.map(({ name }) => name), left: leftCovariates, right: rightCovariates },
-      }),
-    },
+    systems: await namesOf(connection, "names"),
+    left: table.integers(0),
+    right: table.integers(1),
+    outcome: table.numbers(2),
+    count,
+    ...(columns.weight && { weight: table.numbers(3) }),
+    ...(cluster && { cluster: table.integers(firstCovariate - 1) }),
+    ...(K > 0 && { covariates: { names: covariates.map(({ name }) => name), left: side(0), right: side(1) } }),
   };
 }
 
@@ -211,6 +296,13 @@ function verdictColumn({ winner, winnerFlags }: TableColumns): string {
 
 function text(column: string): string {
   return `${identifier(column)}::VARCHAR`;
+}
+
+/** A time as `timeField` reads it: ISO 8601, or seconds, milliseconds or microseconds since 1970. */
+function milliseconds(column: string): string {
+  const value = number(column);
+  const scaled = `CASE WHEN abs(${value}) < 1e11 THEN ${value} * 1000 WHEN abs(${value}) < 1e14 THEN ${value} ELSE ${value} / 1000 END`;
+  return `CASE WHEN isfinite(${value}) THEN ${scaled} ELSE epoch_ms(TRY_CAST(${text(column)} AS TIMESTAMPTZ))::DOUBLE END`;
 }
 
 function number(column: string): string {

@@ -19,6 +19,7 @@ export async function openDatabase(paths: readonly string[]): Promise<Database> 
   });
   const connection = await instance.connect();
   await connection.run(`SET allowed_paths = [${paths.map(literal).join(", ")}]`);
+  await connection.run("SET TimeZone = 'UTC'");
   await connection.run("SET enable_external_access = false");
   await connection.run("SET lock_configuration = true");
   return {

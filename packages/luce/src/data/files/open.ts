@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { LuceError, suggestNearest } from "../../errors.ts";
 import {
   type CollectOptions,
@@ -11,7 +12,17 @@ import { judgmentIdentifier } from "../identity.ts";
 import { inspectionCollector } from "../inspect.ts";
 import type { Judgment, JudgmentDraft } from "../judgment.ts";
 import { covariateOf, measuredCovariates } from "../views.ts";
-import { countTable, distinctValues, hasUniqueIds, numbersOfColumn, type Relation, readRows } from "./count-table.ts";
+import {
+  type Counted,
+  type CountRequest,
+  countTable,
+  distinctValues,
+  hasUniqueIds,
+  numbersOfColumn,
+  type Relation,
+  readRows,
+  readTable,
+} from "./count-table.ts";
 import { type Database, identifier, literal, openDatabase } from "./database.ts";
 import { type Columns, type Format, type ReadContext, RowFault, type Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
@@ -163,19 +174,22 @@ async function recognise(
     return collector.finish();
   }
 
-  /** Counts in the database; undefined where something about the file needs the slower reading, row by row. */
-  async function countInDatabase(request: CountOptions): Promise<Comparisons | undefined> {
-    if (!table || !relation || request.ordered) return undefined;
+  /** Reads by the database; undefined where something about the file needs the slower reading, row by row. */
+  async function readInDatabase<T>(
+    request: CountOptions,
+    read: (duckdb: DuckDBConnection, request: CountRequest) => Promise<Counted<T>>,
+  ): Promise<T | undefined> {
+    if (!table || !relation) return undefined;
     const covariates = covariateColumns(request.covariates ?? [], relation.columns, table);
     if (!covariates) return undefined;
-    const { scale, overrides } = await readContext();
+    const verdicts = await readContext();
     const duckdb = await connection();
     try {
       if (!(await hasUniqueIds(duckdb, relation, table))) return undefined;
-      const { comparisons, unusable, selfComparisons } = await countTable(duckdb, {
+      const { comparisons, unusable, selfComparisons } = await read(duckdb, {
         relation,
         columns: table,
-        verdicts: { scale, overrides },
+        verdicts,
         cluster: request.cluster && table[request.cluster],
         covariates,
         where: request.where && {
@@ -191,7 +205,8 @@ async function recognise(
       else rejected = { ...nothingRejected, selfComparisons };
       return comparisons;
     } catch (error) {
-      if (error instanceof LuceError) throw error;
+      // What the database refuses to scan is read row by row; its errors are plain ones.
+      if ((error as Error).constructor !== Error) throw error;
       return undefined;
     }
   }
@@ -251,7 +266,11 @@ async function recognise(
 
     async countComparisons(request = {}) {
       checkRequest(request);
-      const counted = await countInDatabase(request);
+      const counted = await readInDatabase<Comparisons>(request, async (duckdb, tableRequest) => {
+        if (!request.ordered) return countTable(duckdb, tableRequest);
+        const { comparisons, ...rest } = await readTable(duckdb, tableRequest, { byTime: true });
+        return { ...rest, comparisons: withoutContext(comparisons) };
+      });
       const options: CollectOptions = request;
       return requireSome(counted ?? (await collect(comparisonCollector(options), request)));
     },
@@ -263,7 +282,12 @@ async function recognise(
 
     async readVoteTable(request = {}) {
       checkRequest(request);
-      return requireSome(await collect(voteTableCollector(), request));
+      // Where the file has texts and no lengths, the lengths are measured on the texts.
+      const isMeasured = table?.leftContent !== undefined && table.leftLength === undefined;
+      const read = isMeasured
+        ? undefined
+        : await readInDatabase(request, (duckdb, tableRequest) => readTable(duckdb, tableRequest, { byTime: false }));
+      return requireSome(read ?? (await collect(voteTableCollector(), request)));
     },
 
     async inspect(onJudgment = () => {}) {
@@ -297,6 +321,29 @@ async function recognise(
       if (opened) (await opened).close();
       await source.dispose();
     },
+  };
+}
+
+/** The comparisons alone. */
+function withoutContext({
+  systems,
+  left,
+  right,
+  outcome,
+  count,
+  weight,
+  cluster,
+  covariates,
+}: Comparisons): Comparisons {
+  return {
+    systems,
+    left,
+    right,
+    outcome,
+    count,
+    ...(weight && { weight }),
+    ...(cluster && { cluster }),
+    ...(covariates && { covariates }),
   };
 }
 

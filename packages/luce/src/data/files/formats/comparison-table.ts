@@ -7,7 +7,7 @@ import {
   wordOverrides,
 } from "../table-columns.ts";
 import { shareOfNumber, shareOfWord, type VerdictOverrides, type VerdictScale } from "../verdict-words.ts";
-import { contentField, numberField, plainMetadata, textField, timeField } from "./fields.ts";
+import { contentField, numberField, textField, timeField } from "./fields.ts";
 import { type Columns, type Format, type ReadContext, RowFault } from "./format.ts";
 
 /** A row a comparison: who stood on the left, who on the right, who won. CSV, TSV, JSONL or Parquet. */
@@ -22,7 +22,9 @@ export const comparisonTable: Format = {
   reader(columns, { fields }, context) {
     const table = unflatten(columns);
     const sides = sideColumns(table, fields);
-    return { read: (values) => [readComparison(values, table, sides, context)] };
+    const used = new Set([...Object.values(flatten(table)), ...sides.flatMap(({ left, right }) => [left, right])]);
+    const others = fields.filter((field) => !used.has(field));
+    return { read: (values) => [readComparison(values, table, sides, others, context)] };
   },
 };
 
@@ -33,6 +35,7 @@ function readComparison(
   values: Readonly<Record<string, unknown>>,
   table: TableColumns,
   sides: SideColumns,
+  others: readonly string[],
   context: ReadContext,
 ): JudgmentDraft {
   const left = textField(values, table.left);
@@ -63,8 +66,13 @@ function readComparison(
   if (table.weight !== undefined && !(weight !== undefined && weight >= 0)) {
     throw new RowFault(table.weight, "is no weight: a number from 0 up");
   }
-  const used = new Set([...Object.values(flatten(table)), ...sides.flatMap(({ left, right }) => [left, right])]);
-  const metadata = plainMetadata(values, [...used]) ?? {};
+  const metadata: Record<string, string | number | boolean> = {};
+  for (const field of others) {
+    const value = values[field];
+    if (typeof value === "number" || typeof value === "boolean" || (typeof value === "string" && value !== "")) {
+      metadata[field] = value;
+    }
+  }
   if (weight !== undefined) metadata.weight = weight;
   const optional = <T>(
     column: string | undefined,

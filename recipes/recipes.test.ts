@@ -7,7 +7,11 @@ const recipes: Recipe[] = [kSortArena, roboArena];
 
 test.each(recipes)("$id runs on any number of seeds, reports its progress and is plain data", async (recipe) => {
   const progress: [number, number][] = [];
-  const result = await recipe.run({ seeds: 2, firstSeed: 3, onProgress: (done, total) => progress.push([done, total]) });
+  const result = await recipe.run({
+    seeds: 2,
+    firstSeed: 3,
+    onProgress: (done, total) => progress.push([done, total]),
+  });
   expect(result.findings[0].text).toContain(`Verdict: ${result.verdict}`);
   expect(JSON.parse(JSON.stringify(result))).toEqual(result);
   expect(progress.length).toBeGreaterThan(0);

@@ -1,3 +1,4 @@
+export { type Checkpoint, checkFinite, decodeCheckpoint, encodeCheckpoint, readTensors } from "./checkpoint.ts";
 export { startEngine } from "./device.ts";
 export {
   checkShapes,
@@ -12,6 +13,15 @@ export {
   toDevice,
   toHost,
 } from "./parameters.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  readFloat32,
+  type StoredTensor,
+  storeFloat32,
+  type TensorFile,
+  type TensorType,
+} from "./safetensors.ts";
 export { constantSchedule, cosineSchedule, linearSchedule, type Schedule, withWarmUp } from "./schedules.ts";
 export { type EvidenceLoss, throughEvidence } from "./through-evidence.ts";
 export {

@@ -1,7 +1,7 @@
 import type { Parameters } from "../../engines/index.ts";
 import { lax, nn, numpy as np } from "../../jax.ts";
 import type { LanguageConfig } from "./config.ts";
-import type { LowRank } from "./low-rank.ts";
+import { adapterName, type LowRank } from "./low-rank.ts";
 
 /** What the transformer computes with: the shape, its weights by name, and low-rank adapters where it has them. */
 export type Model = {
@@ -92,11 +92,11 @@ export function rmsNorm(x: np.Array, gain: np.Array, epsilon: number): np.Array 
 
 /** x [N, in] times the named matrix [out, in] transposed, and its adapter. Consumes `x`. */
 function linear({ weights, adapters }: Model, name: string, x: np.Array): np.Array {
-  const down = adapters && weights[adapters.nameOf(name, "A")];
+  const down = adapters && weights[adapterName(name, "A")];
   if (!down) return multiplyTransposed(x, weights[`${name}.weight`].ref);
-  const up = weights[adapters.nameOf(name, "B")];
+  const up = weights[adapterName(name, "B")];
   const change = multiplyTransposed(multiplyTransposed(x.ref, down.ref), up.ref);
-  return multiplyTransposed(x, weights[`${name}.weight`].ref).add(change.mul(adapters.scale));
+  return multiplyTransposed(x, weights[`${name}.weight`].ref).add(change.mul(adapters.alpha / adapters.rank));
 }
 
 /** [N, in] x [out, in] -> [N, out]. */

@@ -67,7 +67,11 @@ describe("DPO", () => {
     for (const [params, slope] of slopes) {
       const margins = [slope(0.5) - slope(-1), slope(-0.5) - slope(0.2)];
       const { perExample } = await evaluate("dpo", inputs, { beta: 0.7, ...params });
-      expectNear(perExample, margins.map((m) => Math.log1p(Math.exp(-0.7 * m))), 12);
+      expectNear(
+        perExample,
+        margins.map((m) => Math.log1p(Math.exp(-0.7 * m))),
+        12,
+      );
     }
   });
 });
@@ -94,7 +98,12 @@ test("IPO has its optimum at h = 1 / (2 tau)", async () => {
 });
 
 test("the hinge has neither loss nor gradient at and beyond its margin", async () => {
-  const inputs = named({ chosen: [-1, -1], rejected: [-11, -30], referenceChosen: [-1, -1], referenceRejected: [-1, -1] });
+  const inputs = named({
+    chosen: [-1, -1],
+    rejected: [-11, -30],
+    referenceChosen: [-1, -1],
+    referenceRejected: [-1, -1],
+  });
   const { perExample, grad } = await evaluate("slic", inputs, { variant: "hinge", beta: 0.1 });
   expectNear(perExample, [0, 0], 15);
   expectNear(grad.policyChosenLogps, [0, 0], 15);

@@ -5,7 +5,8 @@ import { bradleyTerryReward } from "./bradley-terry-reward.ts";
 const two = fc.array(fc.double({ min: -20, max: 20, noNaN: true }), { minLength: 3, maxLength: 3 });
 const runs = { numRuns: 20, seed: 3 };
 type Result = { loss: number; perExample: number[]; grad: Record<string, number[][]> };
-const evaluate = async (inputs: object, params: object) => (await bradleyTerryReward.evaluate(inputs, params)) as Result;
+const evaluate = async (inputs: object, params: object) =>
+  (await bradleyTerryReward.evaluate(inputs, params)) as Result;
 
 test("for two candidates, Plackett-Luce, all pairs and plain pairs are one loss", async () => {
   await fc.assert(
@@ -32,7 +33,10 @@ test.each(["plackett-luce", "all-pairs"])("masking an item equals deleting it (%
 });
 
 test("the gradient of Plackett-Luce adds up to zero over a list", async () => {
-  const { grad } = await evaluate({ rewards: [[0.3, 5, -1.2, 2]], ranks: [[1, 4, 3, 2]] }, { objective: "plackett-luce" });
+  const { grad } = await evaluate(
+    { rewards: [[0.3, 5, -1.2, 2]], ranks: [[1, 4, 3, 2]] },
+    { objective: "plackett-luce" },
+  );
   expect(grad.rewards[0].reduce((a, b) => a + b)).toBeCloseTo(0, 14);
 });
 

@@ -8,6 +8,8 @@ const registry = {
   davidson: async () => (await import("./rank/davidson.ts")).davidson,
   "rao-kupper": async () => (await import("./rank/rao-kupper.ts")).raoKupper,
   "win-rate": async () => (await import("./rank/win-rate.ts")).winRate,
+  "length-controlled-win-rate": async () =>
+    (await import("./rank/length-controlled-win-rate.ts")).lengthControlledWinRate,
   "style-controlled-bt": async () => (await import("./rank/style-controlled-bt.ts")).styleControlledBradleyTerry,
   "k-sort-arena": async () => (await import("./rank/k-sort-arena.ts")).kSortArena,
   "plackett-luce": async () => (await import("./rank/plackett-luce.ts")).plackettLuce,

@@ -5,6 +5,11 @@ export { davidson, fitDavidson } from "./davidson.ts";
 export { type Decision, decide, type PairDecision, probabilityBest } from "./decision.ts";
 export { elo } from "./elo.ts";
 export { countMeetings, fitKSort, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
+export {
+  fitLengthControlledWinRate,
+  type LengthControlledOptions,
+  lengthControlledWinRate,
+} from "./length-controlled-win-rate.ts";
 export { mergeRows } from "./merge-rows.ts";
 export { fitPlackettLuce, type PlackettLuceOptions, plackettLuce } from "./plackett-luce.ts";
 export { type RankBiasedOverlap, rankBiasedOverlap } from "./rank-biased-overlap.ts";

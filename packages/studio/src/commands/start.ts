@@ -3,6 +3,7 @@ import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { createRandom } from "luce";
 import { openVotes, writeJudgments } from "luce/data/files";
+import { LuceError } from "luce/errors";
 import {
   displayRating,
   fitBradleyTerry,
@@ -12,7 +13,7 @@ import {
   spearman,
   toRanking,
 } from "luce/rank";
-import { formatCell, type Report, renderHtml, renderTerminal, toJson } from "luce/report";
+import { type Finding, formatCell, type Report, renderHtml, renderTerminal, toJson } from "luce/report";
 import { type Crowd, crowdJudgments, simulateCrowd } from "luce/testbeds";
 import { print, provenance, replaceFileAtomically, terminal, withProgress, writeFileAtomically } from "../output.ts";
 
@@ -49,7 +50,7 @@ export const command = new Command()
   )
   .action(async ({ seed, votes, systems, out, json }: Options) => {
     const files = { votes: path.join(out, "votes.jsonl"), report: path.join(out, "report.html") };
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
     const crowd = simulateCrowd({ ...CROWD, seed, votes, systems });
     await withProgress("simulating votes", votes, ({ at }) =>
       replaceFileAtomically(files.votes, async (temporary) => {
@@ -63,6 +64,18 @@ export const command = new Command()
     if (json) print(toJson({ ...ranking, ...agreement, files }));
     else print(`${renderTerminal(firstScreen(report), terminal())}\n${nextSteps(files)}`);
   });
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new LuceError("unreadable", "no folder can be made here", {
+      where: folder,
+      hint: "name another with --out",
+      cause,
+    });
+  }
+}
 
 /** From the file, as votes of real people would be read. */
 async function rate(file: string, seed: number): Promise<Ranking> {
@@ -85,7 +98,8 @@ async function rate(file: string, seed: number): Promise<Ranking> {
 
 type Agreement = {
   truth: { system: string; rating: number; logit: number; rank: number; insideInterval: boolean | null }[];
-  agreement: { systems: number; insideInterval: number; kendallTau: number | null; spearman: number | null };
+  /** Of the systems with an interval, how many hold the truth; and how the two rankings correlate. */
+  agreement: { intervals: number; insideInterval: number; kendallTau: number | null; spearman: number | null };
 };
 
 /** The truth of each rated system, in the order of the ranking. */
@@ -107,7 +121,7 @@ function compareWithTruth({ ratings }: Ranking, { votes, truth: { strengths } }:
   return {
     truth,
     agreement: {
-      systems: truth.length,
+      intervals: truth.filter(({ insideInterval }) => insideInterval !== null).length,
       insideInterval: truth.filter(({ insideInterval }) => insideInterval).length,
       kendallTau: kendallTau(estimates, truths),
       spearman: spearman(estimates, truths),
@@ -123,11 +137,9 @@ function reportBeside(ranking: Ranking, { truth, agreement }: Agreement): Report
   return {
     ...report,
     findings: [
-      {
-        severity: "note",
-        text: `${agreement.insideInterval} of ${agreement.systems} true strengths lie in their 95% intervals; the ranking agrees with the true one to Kendall's tau ${formatCell(agreement.kendallTau, CORRELATION)} and Spearman's rho ${formatCell(agreement.spearman, CORRELATION)}.`,
-      },
-      ...report.findings,
+      ...report.findings.filter(({ severity }) => severity === "problem"),
+      agreementFinding(agreement),
+      ...report.findings.filter(({ severity }) => severity !== "problem"),
     ],
     tables: [
       {
@@ -150,6 +162,13 @@ function reportBeside(ranking: Ranking, { truth, agreement }: Agreement): Report
         ? { ...plot, points: plot.points.map((point) => ({ ...point, truth: truthOf.get(point.label) })) }
         : plot,
     ),
+  };
+}
+
+function agreementFinding({ intervals, insideInterval, kendallTau, spearman }: Agreement["agreement"]): Finding {
+  return {
+    severity: "note",
+    text: `${insideInterval} of ${intervals} true strengths lie in their 95% intervals; the ranking agrees with the true one to Kendall's tau ${formatCell(kendallTau, CORRELATION)} and Spearman's rho ${formatCell(spearman, CORRELATION)}.`,
   };
 }
 

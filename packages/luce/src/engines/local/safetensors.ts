@@ -124,7 +124,8 @@ export function storeFloat32(data: Float32Array<ArrayBuffer>, shape: readonly nu
  * @throws LuceError `unsupported` for integers.
  */
 export function readFloat32({ type, bytes }: StoredTensor, where: string): Float32Array<ArrayBuffer> {
-  const copy = bytes.slice().buffer;
+  // Not `bytes.slice()`: a Buffer of Node would give a view.
+  const copy = new Uint8Array(bytes).buffer;
   switch (type) {
     case "F32":
       return new Float32Array(copy);

@@ -174,9 +174,25 @@ describe("votes that allow little get a clear answer", () => {
   });
 
   test("a side that always shows the same system is not called a bias", () => {
-    const votes = blank(40, full);
+    const outcome = Float64Array.from({ length: 40 }, (_, row) => Number(row % 4 > 0));
+    const votes = blank(40, { ...full, outcome });
     expect(audit("position-bias", votes).missing).toMatch(/both ways round/);
   });
+});
+
+test("a file that writes winners on the left says nothing of sides, and agreement is as in any other order", () => {
+  const votes = crowd({ ties: 0 });
+  const won = votes.outcome.map((outcome) => Number(outcome > 0.5));
+  const winnersFirst = {
+    ...votes,
+    left: votes.left.map((left, row) => (won[row] ? left : votes.right[row])),
+    right: votes.right.map((right, row) => (won[row] ? right : votes.left[row])),
+    outcome: new Float64Array(votes.left.length).fill(1),
+  };
+  expect(audit("position-bias", winnersFirst).missing).toMatch(/writes winners on that side/);
+  expect(audit("one-sided", winnersFirst).missing).toMatch(/writes winners on that side/);
+  const alpha = audit("agreement", votes).numbers.alphaNominal as number;
+  expect(Math.abs((audit("agreement", winnersFirst).numbers.alphaNominal as number) - alpha)).toBeLessThan(0.02);
 });
 
 test("the same seed gives the same report", () => {

@@ -16,7 +16,7 @@ import { type AuditResult, cannotRun } from "./audit.ts";
 import { clusteredVariance, type Estimate, estimateOf, SIGNIFICANCE } from "./inference.ts";
 import { fitPairedLogistic } from "./paired-logistic.ts";
 import { sidesFollowSystems } from "./position-bias.ts";
-import { clusteringOf, selectVotes } from "./units.ts";
+import { clusteringOf, selectVotes, winnersOnOneSide } from "./units.ts";
 import { counted, percent, percentRange, pValueText } from "./words.ts";
 
 export const lengthBias = { id: "length-bias", title: "Length bias", run: auditLengthBias };
@@ -33,7 +33,7 @@ export function auditLengthBias(all: VoteTable): AuditResult {
   if (N === 0)
     return cannotRun(lengthBias, "no vote says how long its two answers are (fields leftLength, rightLength)");
   const relativeLength = votes.leftLength.map((a, row) => (a - votes.rightLength[row]) / (a + votes.rightLength[row]));
-  const positions = sidesFollowSystems(votes) ? [] : [new Float64Array(N).fill(1)];
+  const positions = sidesFollowSystems(votes) || winnersOnOneSide(votes) !== null ? [] : [new Float64Array(N).fill(1)];
   const plain = fitPairedLogistic(votes, positions);
   const controlled = fitPairedLogistic(votes, [relativeLength, ...positions]);
   if (controlled.coefficientInformation(0) < 1) {

@@ -9,7 +9,7 @@ import type { VoteTable } from "../data/vote-table.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
 import { rejectedAtFalseDiscoveryRate } from "./inference.ts";
-import { isDecided, rowsByAnnotator } from "./units.ts";
+import { isDecided, rowsByAnnotator, winnersOnOneSide } from "./units.ts";
 import { counted, listed, percent } from "./words.ts";
 
 export const oneSided = { id: "one-sided", title: "One-sided annotators", run: auditOneSided };
@@ -18,6 +18,13 @@ const FEWEST_VOTES = 10;
 const NEARLY_ALWAYS = 0.95;
 
 export function auditOneSided(votes: VoteTable): AuditResult {
+  const side = winnersOnOneSide(votes);
+  if (side !== null) {
+    return cannotRun(
+      oneSided,
+      `the ${side} side won every decided vote: the file writes winners on that side, and not where they were shown, or nobody ever chose the other`,
+    );
+  }
   const decidedRows = rowsByAnnotator(votes).map((rows) => rows.filter((row) => isDecided(votes.outcome[row])));
   const tested = decidedRows.flatMap((rows, annotator) => {
     if (rows.length < FEWEST_VOTES) return [];
@@ -31,8 +38,8 @@ export function auditOneSided(votes: VoteTable): AuditResult {
   const rate = tested.reduce((sum, { left }) => sum + left, 0) / decided;
   const chances = tested.map(({ left, votes: own }) => {
     const favoured = Math.max(left, own - left);
-    // Against a coin where the crowd itself has but one side.
-    const usual = rate === 0 || rate === 1 || tested.length === 1 ? 0.5 : left * 2 >= own ? rate : 1 - rate;
+    // Against a coin where there is no crowd.
+    const usual = tested.length === 1 ? 0.5 : left * 2 >= own ? rate : 1 - rate;
     return Math.min(1, 2 * (1 - binomialCdf(favoured - 1, own, usual)));
   });
   const rejected = rejectedAtFalseDiscoveryRate(chances);

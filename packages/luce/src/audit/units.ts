@@ -29,15 +29,34 @@ export function isDecided(outcome: number): boolean {
   return choiceOf(outcome) !== TIE;
 }
 
-/** Each vote's choice as seen from the way round in which its unit was first shown; [N]. */
+/**
+ * Each vote's choice as seen from one way round of its unit: the one in which it was first shown, or, where
+ * the winner is always written on one side, that one for every other unit only; [N].
+ */
 export function orientedChoices(votes: VoteTable, units: Int32Array): Uint8Array {
+  const alternate = winnersOnOneSide(votes) !== null;
   const firstLeft = new Map<number, number>();
   return Uint8Array.from(votes.left, (left, row) => {
-    const first = firstLeft.get(units[row]);
-    if (first === undefined) firstLeft.set(units[row], left);
+    const unit = units[row];
+    if (!firstLeft.has(unit)) firstLeft.set(unit, alternate && unit % 2 === 1 ? votes.right[row] : left);
     const choice = choiceOf(votes.outcome[row]);
-    return first === undefined || first === left ? choice : 2 - choice;
+    return firstLeft.get(unit) === left ? choice : 2 - choice;
   });
+}
+
+/**
+ * The side that won every decided vote, of ten or more; else null. Such a file writes winners first: it does
+ * not say where they were shown.
+ */
+export function winnersOnOneSide({ outcome }: VoteTable): "left" | "right" | null {
+  let left = 0;
+  let right = 0;
+  for (const share of outcome) {
+    if (choiceOf(share) === LEFT) left++;
+    else if (choiceOf(share) === RIGHT) right++;
+  }
+  if (left + right < 10 || (left > 0 && right > 0)) return null;
+  return left > 0 ? "left" : "right";
 }
 
 /**

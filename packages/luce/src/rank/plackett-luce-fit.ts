@@ -17,8 +17,8 @@ export type PlackettLuceFit = {
   readonly converged: boolean;
 };
 
-/** Log-odds beyond which an estimate is on its way to infinity: e^50 to one. */
-const DIVERGED = 50;
+/** Log-odds: where curvature is nearly nothing Newton's step is far too long for what it is based on. */
+const LONGEST_STEP = 5;
 
 /**
  * Maximises the log-likelihood less 0.5 * regularization * |th|^2 by Newton's method with step halving. Up to
@@ -45,7 +45,7 @@ export function fitOrders(
     const step = solve(orders, state, gauge, regularization, gradient);
     const before = value(state, strengths);
     const slack = 1e-12 * Math.abs(before);
-    let scale = 1;
+    let scale = Math.min(1, LONGEST_STEP / largest(step));
     let next = moved(strengths, step, scale);
     let nextState = plackettLuceAt(orders, next);
     while (!(value(nextState, next) >= before - slack) && scale > 1e-9) {
@@ -58,7 +58,6 @@ export function fitOrders(
     converged = largest(step) * scale < (scale === 1 ? 1e-6 : 1e-9);
     strengths = next;
     state = nextState;
-    if (largest(strengths) > DIVERGED) break;
   }
   if (gauge) {
     strengths = strengths.slice();
@@ -109,7 +108,7 @@ function solve(
   gradient: Float64Array,
 ): Float64Array {
   if (orders.systems > DENSE_LIMIT) {
-    return solveConjugateGradient(informationOperator(orders, state, regularization), gradient, 1e-10);
+    return solveConjugateGradient(informationOperator(orders, state, regularization), gradient, 1e-6);
   }
   return choleskySolve(factor(orders, state, gauge, regularization), orders.systems, gradient);
 }

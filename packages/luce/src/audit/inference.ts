@@ -37,6 +37,8 @@ export function estimateOf(value: number, standardError: number, degreesOfFreedo
 export type Clustering = {
   /** One array [N] a way of clustering; -1 is a cluster of its own. */
   readonly ways: readonly Int32Array[];
+  /** Of two ways, the clusters of both at once. */
+  readonly both?: Int32Array;
   /** Clusters of the coarsest way, less one. */
   readonly degreesOfFreedom: number;
   /** What the clusters are, for the reader. */
@@ -50,11 +52,11 @@ export type Clustering = {
  *
  * @param influence [N] what each row adds to the estimate
  */
-export function clusteredVariance(influence: Float64Array, { ways }: Clustering): number {
+export function clusteredVariance(influence: Float64Array, { ways, both }: Clustering): number {
   if (ways.length === 0) return sumOfSquares(influence);
   const single = ways.map((way) => oneWayVariance(influence, way));
   if (ways.length === 1) return single[0];
-  return Math.max(...single, single[0] + single[1] - oneWayVariance(influence, intersection(ways[0], ways[1])));
+  return Math.max(...single, single[0] + single[1] - oneWayVariance(influence, both ?? intersection(ways[0], ways[1])));
 }
 
 function oneWayVariance(influence: Float64Array, clusters: Int32Array): number {
@@ -87,7 +89,7 @@ function sumOfSquares(values: Float64Array): number {
 }
 
 /** Numbers the distinct pairs of two clusterings. */
-function intersection(a: Int32Array, b: Int32Array): Int32Array {
+export function intersection(a: Int32Array, b: Int32Array): Int32Array {
   return numberKeys(a.length, (row) => (a[row] < 0 || b[row] < 0 ? -1 : a[row] * 2 ** 26 + b[row]));
 }
 

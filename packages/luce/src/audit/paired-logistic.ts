@@ -1,5 +1,5 @@
 import type { Comparisons } from "../data/comparisons.ts";
-import { type Cells, rowsAsCells } from "../rank/cells.ts";
+import { mergeCells, rowsAsCells } from "../rank/cells.ts";
 import { conjugateGradient } from "../rank/conjugate-gradient.ts";
 import { fitPairwise, informationAt } from "../rank/pairwise-fit.ts";
 import { logistic, type PairwiseLikelihood, softplus } from "../rank/pairwise-likelihood.ts";
@@ -33,17 +33,18 @@ const RIDGE = 0.01;
  */
 export function fitPairedLogistic(votes: Comparisons, terms: readonly Float64Array[] = []): PairedLogisticFit {
   const M = votes.systems.length;
-  const cells = rowsAsCells(votes);
+  const rows = rowsAsCells(votes);
+  const cells = terms.length === 0 ? mergeCells(votes).cells : rows;
   const likelihood = logisticLikelihood(terms);
   const penalty = { strengths: RIDGE, shared: RIDGE };
   const { strengths, shared, logLikelihood } = fitPairwise(cells, likelihood, new Int32Array(M), penalty);
   const information = informationAt(cells, likelihood, strengths, shared, penalty);
-  const residuals = residualsAt(cells, terms, strengths, shared);
+  const residuals = residualsAt(rows, terms, strengths, shared);
   const solve = (target: Float64Array) => conjugateGradient(information, target, 1e-10);
   const influence = (target: Float64Array): Float64Array => {
     const direction = solve(target);
     return residuals.map((residual, row) => {
-      let change = direction[cells.first[row]] - direction[cells.second[row]];
+      let change = direction[rows.first[row]] - direction[rows.second[row]];
       for (let k = 0; k < terms.length; k++) change += direction[M + k] * terms[k][row];
       return residual * change;
     });
@@ -84,7 +85,7 @@ function logisticLikelihood(terms: readonly Float64Array[]): PairwiseLikelihood 
 }
 
 function residualsAt(
-  { first, second, outcome, mass }: Cells,
+  { first, second, outcome, mass }: ReturnType<typeof rowsAsCells>,
   terms: readonly Float64Array[],
   strengths: Float64Array,
   coefficients: Float64Array,

@@ -1,5 +1,5 @@
 import type { VoteTable } from "../data/vote-table.ts";
-import { type Clustering, numberKeys } from "./inference.ts";
+import { type Clustering, intersection, numberKeys } from "./inference.ts";
 
 /**
  * The thing judged: one pair of systems on one prompt, whichever way round it was shown. Where the votes
@@ -75,6 +75,7 @@ export function clusteringOf(votes: VoteTable): Clustering {
   ];
   return {
     ways,
+    ...(ways.length === 2 ? { both: intersection(ways[0], ways[1]) } : {}),
     degreesOfFreedom: Math.max(1, Math.min(...counts, votes.left.length) - 1),
     name: names.length > 0 ? `clustered by ${names.join(" and by ")}` : "votes taken as independent",
   };

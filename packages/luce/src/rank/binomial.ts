@@ -73,16 +73,105 @@ const smallTails = (() => {
   });
 })();
 
-/** Replaces `out` by counts of `trials` draws among `masses`: a multinomial, one binomial a category. */
-export function drawMultinomial(random: Random, trials: number, masses: ArrayLike<number>, out: Float64Array): void {
-  let left = 0;
-  for (let k = 0; k < masses.length; k++) left += masses[k];
-  let remaining = trials;
-  for (let k = 0; k < masses.length; k++) {
-    const drawn =
-      remaining === 0 ? 0 : masses[k] >= left ? remaining : drawBinomial(random, remaining, masses[k] / left);
-    out[k] = drawn;
-    remaining -= drawn;
-    left -= masses[k];
+/** Categories that expect more than this are drawn one by one; the others from tables by their expectation. */
+const TABLE_LIMIT = 4096;
+
+/**
+ * Returns a function that replaces its argument by multinomial counts of as many draws as `counts` sums to, each
+ * category as likely as its count. Exact.
+ *
+ * Large categories are a binomial each. The others are Poisson with slightly smaller means, drawn from tables
+ * that categories of one count share: given their sum, such counts are multinomial, and the few draws still
+ * missing from the total are added one by one. A draw of a million judgments in 60,000 categories takes about a
+ * millisecond.
+ *
+ * @param counts whole numbers
+ */
+export function createMultinomial(random: Random, counts: Float64Array): (out: Float64Array) => void {
+  const large: number[] = [];
+  const small: number[] = [];
+  counts.forEach((count, k) => {
+    if (count > 0) (count > TABLE_LIMIT ? large : small).push(k);
+  });
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const smallTotal = small.reduce((sum, k) => sum + counts[k], 0);
+  const thinning = Math.max(0, 1 - 4 / Math.sqrt(smallTotal));
+  const tables = new Map<number, PoissonTable>();
+  const tableOf = small.map((k) => {
+    let table = tables.get(counts[k]);
+    if (!table) {
+      table = poissonTable(counts[k] * thinning);
+      tables.set(counts[k], table);
+    }
+    return table;
+  });
+  const cumulative = new Float64Array(small.length);
+  small.forEach((k, at) => {
+    cumulative[at] = (at > 0 ? cumulative[at - 1] : 0) + counts[k];
+  });
+  return (out) => {
+    out.fill(0);
+    let remaining = total;
+    let mass = total;
+    for (const k of large) {
+      out[k] = counts[k] >= mass ? remaining : drawBinomial(random, remaining, counts[k] / mass);
+      remaining -= out[k];
+      mass -= counts[k];
+    }
+    // The share that falls to the small categories varies, and with it how many Poisson draws may be kept.
+    const scale = remaining >= smallTotal * thinning + 2 * Math.sqrt(smallTotal) ? thinning : 0;
+    let drawn = 0;
+    if (scale > 0) {
+      do {
+        drawn = 0;
+        for (let at = 0; at < small.length; at++) {
+          const count = drawPoisson(random, tableOf[at]);
+          out[small[at]] = count;
+          drawn += count;
+        }
+      } while (drawn > remaining);
+    }
+    for (; drawn < remaining; drawn++) {
+      const target = random.uniform() * smallTotal;
+      let low = 0;
+      let high = small.length - 1;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (cumulative[middle] > target) high = middle;
+        else low = middle + 1;
+      }
+      out[small[low]]++;
+    }
+  };
+}
+
+/** Cumulative probabilities from `first` on, and where to start looking for a uniform number in each of 64 parts. */
+type PoissonTable = { first: number; cumulative: Float64Array; guide: Int32Array };
+
+const GUIDES = 64;
+
+function poissonTable(mean: number): PoissonTable {
+  const first = Math.max(0, Math.floor(mean - 10 * Math.sqrt(mean) - 10));
+  const length = Math.ceil(mean + 10 * Math.sqrt(mean) + 40) - first;
+  let logMass = first * Math.log(mean || 1) - mean;
+  for (let k = 2; k <= first; k++) logMass -= Math.log(k);
+  let mass = Math.exp(logMass);
+  const cumulative = new Float64Array(length);
+  for (let k = 0; k < length; k++) {
+    cumulative[k] = (k > 0 ? cumulative[k - 1] : 0) + mass;
+    mass *= mean / (first + k + 1);
   }
+  const guide = new Int32Array(GUIDES);
+  for (let g = 0, k = 0; g < GUIDES; g++) {
+    while (k < length - 1 && cumulative[k] <= g / GUIDES) k++;
+    guide[g] = k;
+  }
+  return { first, cumulative, guide };
+}
+
+function drawPoisson(random: Random, { first, cumulative, guide }: PoissonTable): number {
+  const u = random.uniform();
+  let k = guide[(u * GUIDES) | 0];
+  while (k < cumulative.length - 1 && cumulative[k] <= u) k++;
+  return first + k;
 }

@@ -1,7 +1,7 @@
 import type { Comparisons, Rankings } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Random } from "../random.ts";
-import { drawMultinomial } from "./binomial.ts";
+import { createMultinomial, drawBinomial } from "./binomial.ts";
 import type { FitOptions, RatingFit, RatingMethod } from "./rating.ts";
 import { rowsByCluster } from "./sandwich.ts";
 
@@ -53,10 +53,10 @@ function createResampler(votes: Comparisons | Rankings, stratified: boolean, ran
   if (votes.cluster) {
     if (stratified) throw unsupported("of clustered judgments", "leave out either");
     const clusters = rowsByCluster(votes.cluster);
-    const sizes = new Float64Array(clusters.length).fill(1);
     const times = new Float64Array(clusters.length);
+    const draw = createMultinomial(random, new Float64Array(clusters.length).fill(1));
     return () => {
-      drawMultinomial(random, clusters.length, sizes, times);
+      draw(times);
       clusters.forEach((rows, cluster) => {
         for (const row of rows) drawn[row] = count[row] * times[cluster];
       });
@@ -64,23 +64,37 @@ function createResampler(votes: Comparisons | Rankings, stratified: boolean, ran
     };
   }
   if (!stratified) {
-    const total = count.reduce((sum, c) => sum + c, 0);
+    const draw = createMultinomial(random, count);
     return () => {
-      drawMultinomial(random, total, count, drawn);
+      draw(drawn);
       return drawn;
     };
   }
   if (!("left" in votes)) throw unsupported("of rankings", "use the plain one");
-  const strata = rowsByCluster(pairNumbers(votes)).map((rows) => {
-    const counts = Float64Array.from(rows, (row) => count[row]);
-    return { rows, counts, total: counts.reduce((sum, c) => sum + c, 0), drawn: new Float64Array(rows.length) };
+  return stratifiedByPair(votes, drawn, random);
+}
+
+/** Each pair of systems keeps its number of judgments: one binomial less than it has rows. */
+function stratifiedByPair(votes: Comparisons, drawn: Float64Array, random: Random): () => Float64Array {
+  const strata = rowsByCluster(pairNumbers(votes));
+  const order = Int32Array.from(strata.flat());
+  const ends = new Int32Array(strata.length);
+  strata.forEach((rows, stratum) => {
+    ends[stratum] = (stratum > 0 ? ends[stratum - 1] : 0) + rows.length;
   });
+  const counts = Float64Array.from(order, (row) => votes.count[row]);
   return () => {
-    for (const stratum of strata) {
-      drawMultinomial(random, stratum.total, stratum.counts, stratum.drawn);
-      stratum.rows.forEach((row, k) => {
-        drawn[row] = stratum.drawn[k];
-      });
+    let at = 0;
+    for (const end of ends) {
+      let mass = 0;
+      for (let k = at; k < end; k++) mass += counts[k];
+      let remaining = mass;
+      for (; at < end; at++) {
+        const n = counts[at] >= mass ? remaining : drawBinomial(random, remaining, counts[at] / mass);
+        drawn[order[at]] = n;
+        remaining -= n;
+        mass -= counts[at];
+      }
     }
     return drawn;
   };

@@ -68,6 +68,7 @@ export function fitBradleyTerry(
 export const bradleyTerryLikelihood: PairwiseLikelihood = {
   sharedCount: 0,
   linearInOutcome: true,
+  slope: (outcome, d) => outcome - logistic(d),
   derivatives(outcome, d, _shared, out) {
     const p = logistic(d);
     out.logLikelihood = outcome * d - softplus(d);

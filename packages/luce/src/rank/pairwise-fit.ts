@@ -45,32 +45,32 @@ export function fitPairwise(
   const gauge = penalty.strengths > 0 ? null : block;
   let strengths = start ? start.strengths.slice() : new Float64Array(cells.systems);
   let shared = start?.shared.slice() ?? likelihood.sharedStart?.slice() ?? new Float64Array(likelihood.sharedCount);
-  let value = penalisedLogLikelihood(cells, likelihood, strengths, shared, penalty);
+  let information = informationAt(cells, likelihood, strengths, shared, penalty);
   let converged = false;
   for (let iteration = 0; iteration < 100 && !converged; iteration++) {
-    const information = informationAt(cells, likelihood, strengths, shared, penalty);
     const step =
       size <= DENSE_LIMIT
         ? choleskySolve(factorInformation(information, gauge), size, information.gradient.slice())
         : conjugateGradient(information, information.gradient, 1e-10);
     const slope = dot(step, information.gradient);
+    const floor = information.objective - 1e-12 * Math.abs(information.objective);
     let scale = 1;
     let next = moved(strengths, shared, step, scale);
-    let nextValue = penalisedLogLikelihood(cells, likelihood, next.strengths, next.shared, penalty);
-    while (!(nextValue >= value - 1e-12 * Math.abs(value)) && scale > 1e-9) {
+    let nextInformation = informationAt(cells, likelihood, next.strengths, next.shared, penalty);
+    while (!(nextInformation.objective >= floor) && scale > 1e-9) {
       scale /= 2;
       next = moved(strengths, shared, step, scale);
-      nextValue = penalisedLogLikelihood(cells, likelihood, next.strengths, next.shared, penalty);
+      nextInformation = informationAt(cells, likelihood, next.strengths, next.shared, penalty);
     }
-    if (!(nextValue >= value - 1e-12 * Math.abs(value))) break;
+    if (!(nextInformation.objective >= floor)) break;
     // The decrement is twice the likelihood still to be gained; quadratic convergence makes the rest negligible.
-    converged = largest(step) * scale < 1e-9 || (slope < 1e-18 * (1 + Math.abs(value)) && largest(step) < 1e-6);
+    converged = largest(step) * scale < 1e-9 || (slope < 1e-18 * (1 + Math.abs(floor)) && largest(step) < 1e-6);
     ({ strengths, shared } = next);
-    value = nextValue;
+    information = nextInformation;
     if (largest(strengths) > DIVERGED || largest(shared) > DIVERGED) break;
   }
   if (gauge) centreBlocks(strengths, gauge);
-  return { strengths, shared, logLikelihood: logLikelihoodAt(cells, likelihood, strengths, shared), converged };
+  return { strengths, shared, logLikelihood: information.logLikelihood, converged };
 }
 
 /**
@@ -102,6 +102,9 @@ export type Information = {
   readonly cells: Cells;
   readonly sharedCount: number;
   readonly penalty: PairwisePenalty;
+  readonly logLikelihood: number;
+  /** The log-likelihood less the penalty. */
+  readonly objective: number;
   /** [M + K] */
   readonly gradient: Float64Array;
   /** [C] mass times curvature */
@@ -125,10 +128,12 @@ export function informationAt(
   const curvature = new Float64Array(cells.mass.length);
   const mixed = new Float64Array(cells.mass.length * sharedCount);
   const sharedCurvature = new Float64Array(sharedCount * sharedCount);
+  let logLikelihood = 0;
   for (let i = 0; i < systems; i++) gradient[i] = -penalty.strengths * strengths[i];
   for (let k = 0; k < sharedCount; k++) gradient[systems + k] = -penalty.shared * shared[k];
   forEachCell(cells, likelihood, strengths, shared, (cell, derivatives) => {
     const mass = cells.mass[cell];
+    logLikelihood += mass * derivatives.logLikelihood;
     gradient[cells.first[cell]] += mass * derivatives.slope;
     gradient[cells.second[cell]] -= mass * derivatives.slope;
     curvature[cell] = mass * derivatives.curvature;
@@ -138,7 +143,9 @@ export function informationAt(
     }
     for (let k = 0; k < sharedCurvature.length; k++) sharedCurvature[k] += mass * derivatives.sharedCurvature[k];
   });
-  return { cells, sharedCount, penalty, gradient, curvature, mixed, sharedCurvature };
+  const objective =
+    logLikelihood - 0.5 * penalty.strengths * dot(strengths, strengths) - 0.5 * penalty.shared * dot(shared, shared);
+  return { cells, sharedCount, penalty, logLikelihood, objective, gradient, curvature, mixed, sharedCurvature };
 }
 
 /** The information as a dense matrix, row-major [M + K, M + K]; both triangles. */
@@ -209,33 +216,6 @@ export function centreBlocks(strengths: Float64Array, block: Int32Array): void {
     members[block[i]]++;
   }
   for (let i = 0; i < strengths.length; i++) strengths[i] -= sums[block[i]] / members[block[i]];
-}
-
-export function logLikelihoodAt(
-  cells: Cells,
-  likelihood: PairwiseLikelihood,
-  strengths: Float64Array,
-  shared: Float64Array,
-): number {
-  let sum = 0;
-  forEachCell(cells, likelihood, strengths, shared, (cell, derivatives) => {
-    sum += cells.mass[cell] * derivatives.logLikelihood;
-  });
-  return sum;
-}
-
-function penalisedLogLikelihood(
-  cells: Cells,
-  likelihood: PairwiseLikelihood,
-  strengths: Float64Array,
-  shared: Float64Array,
-  penalty: PairwisePenalty,
-): number {
-  return (
-    logLikelihoodAt(cells, likelihood, strengths, shared) -
-    0.5 * penalty.strengths * dot(strengths, strengths) -
-    0.5 * penalty.shared * dot(shared, shared)
-  );
 }
 
 function moved(strengths: Float64Array, shared: Float64Array, step: Float64Array, scale: number) {

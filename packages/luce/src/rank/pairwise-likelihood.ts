@@ -24,6 +24,8 @@ export type PairwiseLikelihood = {
   readonly sharedCount: number;
   /** Whether judgments of one pair can be replaced by their mean outcome. */
   readonly linearInOutcome: boolean;
+  /** The derivative by d alone, where K is 0: what a refit repeats thousands of times. */
+  slope?(outcome: number, d: number): number;
   /** Where the search for the shared parameters starts. */
   readonly sharedStart?: Float64Array;
   /** Writes the derivatives at difference `d` of one judgment of cell `cell` with the given outcome into `out`. */

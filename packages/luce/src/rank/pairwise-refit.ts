@@ -61,12 +61,15 @@ export function createPairwiseRefit(
     for (let iteration = 0; iteration < 60; iteration++) {
       for (let i = 0; i < strengths.length; i++) step[i] = -penalty.strengths * strengths[i];
       for (let k = 0; k < sharedNow.length; k++) step[strengths.length + k] = -penalty.shared * sharedNow[k];
-      forEachCell(summed, likelihood, strengths, sharedNow, (cell, { slope, sharedSlope }) => {
-        const mass = summed.mass[cell];
-        step[summed.first[cell]] += mass * slope;
-        step[summed.second[cell]] -= mass * slope;
-        for (let k = 0; k < sharedSlope.length; k++) step[strengths.length + k] += mass * sharedSlope[k];
-      });
+      if (likelihood.slope) addSlopes(summed, likelihood.slope, strengths, step);
+      else {
+        forEachCell(summed, likelihood, strengths, sharedNow, (cell, { slope, sharedSlope }) => {
+          const mass = summed.mass[cell];
+          step[summed.first[cell]] += mass * slope;
+          step[summed.second[cell]] -= mass * slope;
+          for (let k = 0; k < sharedSlope.length; k++) step[strengths.length + k] += mass * sharedSlope[k];
+        });
+      }
       choleskySolve(factor, size, step);
       let largest = 0;
       for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(step[i]));
@@ -82,6 +85,21 @@ export function createPairwiseRefit(
 
 /** A thousandth of a point on the Elo scale is 6e-6: far below what a resample varies by. */
 const TOLERANCE = 1e-6;
+
+function addSlopes(
+  { first, second, outcome, mass }: Cells,
+  slope: (outcome: number, d: number) => number,
+  strengths: Float64Array,
+  gradient: Float64Array,
+): void {
+  for (let cell = 0; cell < mass.length; cell++) {
+    const a = first[cell];
+    const b = second[cell];
+    const pull = mass[cell] * slope(outcome[cell], strengths[a] - strengths[b]);
+    gradient[a] += pull;
+    gradient[b] -= pull;
+  }
+}
 
 /** Cells of one pair merged to their mean outcome, for a likelihood that is linear in the outcome. */
 function pairsOf({ systems, first, second, outcome }: Cells) {

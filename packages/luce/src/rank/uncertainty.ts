@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import { choleskyInPlace } from "./cholesky.ts";
+import { DENSE_LIMIT } from "./pairwise-fit.ts";
 import { quantileOfSorted } from "./quantile.ts";
 import type { RatingFit } from "./rating.ts";
 
@@ -30,11 +31,7 @@ export function normalUncertainty(fit: RatingFit, random: Random): Uncertainty {
   return {
     standardErrors,
     differenceError: (i, j) =>
-      covariance
-        ? Math.sqrt(
-            Math.max(0, covariance[i * systems + i] + covariance[j * systems + j] - 2 * covariance[i * systems + j]),
-          )
-        : Math.hypot(standardErrors[i], standardErrors[j]),
+      covariance ? differenceError(covariance, systems, i, j) : Math.hypot(standardErrors[i], standardErrors[j]),
     deviations: covariance ? normalDeviations(covariance, systems, random) : null,
     lower: logStrengths.map((strength, i) => strength - NORMAL_95 * standardErrors[i]),
     upper: logStrengths.map((strength, i) => strength + NORMAL_95 * standardErrors[i]),
@@ -45,6 +42,9 @@ export function normalUncertainty(fit: RatingFit, random: Random): Uncertainty {
 export function bootstrapUncertainty(logStrengths: Float64Array, replicates: readonly Float64Array[]): Uncertainty {
   const deviations = replicates.map((replicate) => replicate.map((strength, i) => strength - logStrengths[i]));
   const systems = logStrengths.length;
+  // Joint statements compare every two systems in every replicate; above the limit only each system's own are made.
+  const joint = systems <= DENSE_LIMIT;
+  const covariance = joint ? sampleCovariance(deviations, systems) : null;
   const standardErrors = new Float64Array(systems);
   const lower = new Float64Array(systems);
   const upper = new Float64Array(systems);
@@ -58,11 +58,38 @@ export function bootstrapUncertainty(logStrengths: Float64Array, replicates: rea
   }
   return {
     standardErrors,
-    differenceError: (i, j) => deviation(Float64Array.from(replicates, (replicate) => replicate[i] - replicate[j])),
-    deviations,
+    differenceError: (i, j) =>
+      covariance ? differenceError(covariance, systems, i, j) : Math.hypot(standardErrors[i], standardErrors[j]),
+    deviations: joint ? deviations : null,
     lower,
     upper,
   };
+}
+
+function differenceError(covariance: Float64Array, systems: number, i: number, j: number): number {
+  const variance = covariance[i * systems + i] + covariance[j * systems + j] - 2 * covariance[i * systems + j];
+  return Math.sqrt(variance < 0 ? 0 : variance);
+}
+
+/** [M, M]; NaN for a system with a replicate that is not finite. */
+function sampleCovariance(deviations: readonly Float64Array[], systems: number): Float64Array {
+  const covariance = new Float64Array(systems * systems);
+  const means = new Float64Array(systems);
+  for (const draw of deviations) for (let i = 0; i < systems; i++) means[i] += draw[i] / deviations.length;
+  const centred = new Float64Array(systems);
+  for (const draw of deviations) {
+    for (let i = 0; i < systems; i++) centred[i] = draw[i] - means[i];
+    for (let i = 0; i < systems; i++) {
+      for (let j = 0; j <= i; j++) covariance[i * systems + j] += centred[i] * centred[j];
+    }
+  }
+  for (let i = 0; i < systems; i++) {
+    for (let j = 0; j <= i; j++) {
+      covariance[i * systems + j] /= deviations.length - 1;
+      covariance[j * systems + i] = covariance[i * systems + j];
+    }
+  }
+  return covariance;
 }
 
 /** Sample standard deviation; NaN where any value is not finite or there are fewer than two. */

@@ -254,6 +254,16 @@ describe("a bad row", () => {
     });
   });
 
+  it("is a line too long for the database, also where nothing else is wrong", async () => {
+    const path = await save("long.csv", `model_a,model_b,winner\np,q,a\n${"z".repeat(17 * 2 ** 20)},q,a\np,q,b\n`);
+    for (const file of [path, await save("long.csv.gz", gzipSync(await readFile(path)))]) {
+      await opened(file, async (votes) => {
+        expect(tally(await votes.countComparisons())).toEqual({ "p q 1": 1, "p q 0": 1 });
+        expect(votes.rejected().first).toMatchObject([{ line: 3, field: "line" }]);
+      });
+    }
+  });
+
   it("is a broken line of JSONL", async () => {
     const row = (winner: string) => JSON.stringify({ model_a: "p", model_b: "q", winner });
     const path = await save("broken.jsonl", `${row("model_a")}\n{"model_a": "p", \n[1]\n${row("model_b")}\n`);

@@ -26,9 +26,9 @@ import {
 import { type Database, identifier, literal, openDatabase } from "./database.ts";
 import { type Columns, type Format, type ReadContext, RowFault, type Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
-import { LONGEST_RECORD, parquetRelation, readRecords, rejection, splitHeader } from "./records.ts";
+import { parquetRelation, readRecords, rejection, splitHeader } from "./records.ts";
 import { nothingRejected, openRejects } from "./rejects.ts";
-import { openSource, type Source } from "./source.ts";
+import { LONGEST_RECORD, openSource, type Source } from "./source.ts";
 import { findCovariatePair, type TableColumns } from "./table-columns.ts";
 import { scaleOf } from "./verdict-words.ts";
 import type { CountOptions, OpenOptions, VoteFile } from "./vote-file.ts";
@@ -391,7 +391,8 @@ async function takeSample(source: Source): Promise<Sample> {
 function relationOf(source: Source, fields: readonly string[]): Relation | undefined {
   const file = literal(source.plainPath);
   const typed = `{${fields.map((field) => `${identifier(field)}: 'VARCHAR'`).join(", ")}}`;
-  const { container } = source;
+  const { container, hasEndlessLine } = source;
+  if (hasEndlessLine && container.kind !== "parquet") return undefined;
   if (container.kind === "parquet") return { from: parquetRelation(source.plainPath), columns: fields };
   if (container.kind === "ndjson" || container.kind === "json") {
     const layout = container.kind === "json" ? "array" : "newline_delimited";

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { LuceError } from "../../errors.ts";
 import { type Database, literal, openDatabase } from "./database.ts";
-import type { Source } from "./source.ts";
+import { LONGEST_RECORD, type Source } from "./source.ts";
 
 /** One row of a file: its fields, or why it cannot be read. */
 export type SourceRecord =
@@ -17,8 +17,6 @@ export type Rejection = {
   readonly raw: string;
 };
 
-/** A longer line or quoted field is rejected instead of held in memory. */
-export const LONGEST_RECORD = 16 * 2 ** 20;
 const RAW_KEPT = 4096;
 
 /** Reads a file's rows in order, one at a time, in bounded memory. */

@@ -26,8 +26,13 @@ export type Source = {
   /** The first text of the file, up to 256 KiB; empty for Parquet. */
   readonly head: string;
   readonly fingerprint: { readonly name: string; readonly sha256: string; readonly bytes: number };
+  /** Some line is longer than `LONGEST_RECORD`, so that only the reading line by line copes. */
+  readonly hasEndlessLine: boolean;
   dispose(): Promise<void>;
 };
+
+/** A longer line or quoted field is rejected instead of held in memory. */
+export const LONGEST_RECORD = 16 * 2 ** 20;
 
 const HEAD_BYTES = 256 * 1024;
 /** Text compresses 5 to 50 times; past this and past 1 GiB it is taken for a bomb. */
@@ -42,17 +47,22 @@ export async function openSource(path: string): Promise<Source> {
     await Promise.all(scratch.map((folder) => rm(folder, { recursive: true, force: true })));
   };
   try {
-    const sha256 = hashFile(path);
+    const lines = lineGauge();
+    const sha256 = hashFile(path, lines.add);
     sha256.catch(() => {});
-    const plainPath = await plainFile(path, bytes, scratch);
+    const unpackedLines = lineGauge();
+    const plainPath = await plainFile(path, bytes, scratch, unpackedLines.add);
     const head = await readHead(plainPath);
     const container = sniffContainer(path, head);
+    const fingerprint = { name: basename(path), sha256: await sha256, bytes };
+    const isUnpacked = unpackedLines.longest() > 0;
     return {
       path,
       plainPath,
       container,
       head: container.kind === "parquet" ? "" : decodeHead(head),
-      fingerprint: { name: basename(path), sha256: await sha256, bytes },
+      fingerprint,
+      hasEndlessLine: (isUnpacked ? unpackedLines : lines).longest() > LONGEST_RECORD,
       dispose,
     };
   } catch (error) {
@@ -80,14 +90,36 @@ async function sizeOfFile(path: string): Promise<number> {
 }
 
 /** SHA-256 of the whole file as it lies on disk. */
-async function hashFile(path: string): Promise<string> {
+async function hashFile(path: string, onChunk: (chunk: Buffer) => void): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk);
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    onChunk(chunk);
+  }
   return hash.digest("hex");
 }
 
+/** The longest line of what passes by, exact where it is longer than a chunk. */
+function lineGauge() {
+  let longest = 0;
+  let current = 0;
+  return {
+    add(chunk: Buffer): void {
+      const end = chunk.indexOf(10);
+      longest = Math.max(longest, current + (end < 0 ? chunk.length : end));
+      current = end < 0 ? current + chunk.length : chunk.length - chunk.lastIndexOf(10) - 1;
+    },
+    longest: () => longest,
+  };
+}
+
 /** Unpacks gzip into a temporary file, and hides names that a database would expand as patterns. */
-async function plainFile(path: string, bytes: number, scratch: string[]): Promise<string> {
+async function plainFile(
+  path: string,
+  bytes: number,
+  scratch: string[],
+  onChunk: (chunk: Buffer) => void,
+): Promise<string> {
   const absolute = resolve(path);
   const magic = await readHead(absolute, 2).catch((cause: NodeJS.ErrnoException) => {
     throw new LuceError("unreadable", `cannot be read (${cause.code})`, { where: path, cause });
@@ -97,12 +129,12 @@ async function plainFile(path: string, bytes: number, scratch: string[]): Promis
   const folder = await mkdtemp(join(tmpdir(), "luce-"));
   scratch.push(folder);
   const plain = join(folder, "plain");
-  if (isGzip) await unpack(path, bytes, plain);
+  if (isGzip) await unpack(path, bytes, plain, onChunk);
   else await symlink(absolute, plain);
   return plain;
 }
 
-async function unpack(path: string, bytes: number, target: string): Promise<void> {
+async function unpack(path: string, bytes: number, target: string, onChunk: (chunk: Buffer) => void): Promise<void> {
   let unpacked = 0;
   const guard = new Transform({
     transform(chunk: Buffer, _, done) {
@@ -115,6 +147,7 @@ async function unpack(path: string, bytes: number, target: string): Promise<void
         }
       }
       unpacked += chunk.length;
+      onChunk(chunk);
       const isBomb = unpacked > TRUSTED_BYTES && unpacked > bytes * LARGEST_EXPANSION;
       done(
         isBomb

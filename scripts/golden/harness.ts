@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isMethodId, loadMethod } from "luce";
-import { z } from "zod";
+import * as z from "zod";
 
 const goldenFile = z.object({
   method: z.string(),

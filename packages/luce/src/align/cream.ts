@@ -10,7 +10,7 @@
  *
  * @see arXiv 2410.12735, section 4
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../objectives/evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../objectives/implicit-rewards.ts";
 import { softplus } from "../objectives/numerics.ts";

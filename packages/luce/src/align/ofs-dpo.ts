@@ -11,7 +11,7 @@
  *
  * @see arXiv 2406.05534, equations 3 to 6
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../errors.ts";
 import { given, policy } from "../objectives/evidence.ts";
 import { marginDiagnostics } from "../objectives/implicit-rewards.ts";

@@ -16,7 +16,7 @@
  * @see Chen, Bennett, Collins-Thompson and Horvitz, Pairwise Ranking Aggregation in a Crowdsourced Setting
  *      (WSDM 2013), equations 4 to 6
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import { defineMethod } from "../method.ts";

@@ -12,7 +12,7 @@
  * @see Dawid and Skene, Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm,
  *      Applied Statistics 28 (1979), equations 2.3 to 2.5
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../errors.ts";
 import { defineMethod } from "../method.ts";
 

@@ -12,7 +12,7 @@
  *
  * @see Krippendorff, Computing Krippendorff's Alpha-Reliability (2011); Hayes and Krippendorff 2007
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../errors.ts";
 import { defineMethod } from "../method.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The most of anything a single judgment may hold; beyond it is an attack or an accident. */
 export const limits = { items: 10_000, text: 16 * 2 ** 20, name: 4096, metadata: 256 } as const;

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { LuceError, suggestNearest } from "../errors.ts";
 import { jit, numpy as np, type OwnedFunction, valueAndGrad } from "../jax.ts";
 import { type Method, type Outputs, parseParameters, parseWith } from "../method.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../errors.ts";
 import { loadMethods } from "../methods.ts";
 import { createRandom } from "../random.ts";

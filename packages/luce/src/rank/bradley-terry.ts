@@ -10,7 +10,7 @@
  *
  * @see arXiv 2403.04132, sections 4 and 5
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { createRandom, type Random } from "../random.ts";
 import { bootstrapQuantiles } from "./bootstrap-quantiles.ts";

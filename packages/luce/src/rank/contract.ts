@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons, Rankings } from "../data/comparisons.ts";
 
 /** Comparisons as the golden vectors write them; systems are numbered. */

@@ -10,7 +10,7 @@
  * @see Davidson 1970, "On Extending the Bradley-Terry Model to Accommodate Ties in Paired Comparison Experiments";
  *   used by the RoboArena leaderboard, arXiv 2506.18123
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { createRandom } from "../random.ts";
 import { type BradleyTerryOptions, bradleyTerryLikelihood } from "./bradley-terry.ts";

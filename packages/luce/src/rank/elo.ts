@@ -11,7 +11,7 @@
  *
  * @see arXiv 2403.04132, section 4
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { shuffle } from "../random.ts";
 import { connectedComponents } from "./components.ts";

@@ -12,7 +12,7 @@
  *
  * @see arXiv 2408.14468, equations 3 and 9 to 14
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Rankings } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";

@@ -15,7 +15,7 @@
  *
  * @see arXiv 2404.04475, section 3
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";

@@ -12,7 +12,7 @@
  * @see Plackett 1975; Luce 1959; Hunter, Annals of Statistics 2004 (MM); for ties Kalbfleisch and Prentice,
  *   Biometrika 1973, the marginal likelihood of partially observed orders of exponential arrivals
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Rankings } from "../data/comparisons.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Finding } from "../report/report.ts";

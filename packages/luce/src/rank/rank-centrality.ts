@@ -12,7 +12,7 @@
  *
  * @see Negahban, Oh and Shah, Rank Centrality: Ranking from Pairwise Comparisons, arXiv 1209.1688, section 2.2
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { type Cells, mergeCells } from "./cells.ts";
 import { comparisonInputs, toComparisons } from "./contract.ts";

@@ -5,7 +5,7 @@
  *
  * @see Webber, Moffat and Zobel, TOIS 2010 (RBO); the others are textbook definitions
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../errors.ts";
 import { defineMethod, type Outputs } from "../method.ts";
 import { rankBiasedOverlap } from "./rank-biased-overlap.ts";

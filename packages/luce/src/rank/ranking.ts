@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons, Rankings } from "../data/comparisons.ts";
 import type { Random } from "../random.ts";
 import type { Finding, Provenance } from "../report/report.ts";

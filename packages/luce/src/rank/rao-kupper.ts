@@ -9,7 +9,7 @@
  *
  * @see Rao and Kupper 1967, "Ties in Paired-Comparison Experiments: A Generalization of the Bradley-Terry Model"
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { createRandom } from "../random.ts";
 import { type BradleyTerryOptions, bradleyTerryLikelihood } from "./bradley-terry.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Comparisons, Rankings } from "../data/comparisons.ts";
 import { defineMethod, type Method, type Outputs } from "../method.ts";
 import type { Random } from "../random.ts";

@@ -8,7 +8,7 @@
  *
  * @see arXiv 2506.18123, section on ranking; the backend published with it
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import { createRandom, type Random } from "../random.ts";

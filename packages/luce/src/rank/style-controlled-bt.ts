@@ -9,7 +9,7 @@
  *
  * @see arXiv 2406.11939, appendix A.2, equations 5 to 7; arXiv 2403.04132
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import { createRandom, type Random } from "../random.ts";

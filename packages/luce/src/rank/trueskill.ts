@@ -14,7 +14,7 @@
  * @see Herbrich, Minka and Graepel, TrueSkill: A Bayesian Skill Rating System, NeurIPS 2006
  */
 import normalQuantile from "@stdlib/stats-base-dists-normal-quantile";
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";

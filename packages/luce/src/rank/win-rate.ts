@@ -7,7 +7,7 @@
  *
  * @see arXiv 2404.04475, section 2 (win rate against a baseline)
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError, suggestNearest } from "../errors.ts";
 import type { Finding } from "../report/report.ts";

@@ -12,7 +12,7 @@
  *
  * @see arXiv 2410.02197, sections 3 to 5
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../errors.ts";
 import { given, policy } from "../objectives/evidence.ts";
 import { marginDiagnostics } from "../objectives/implicit-rewards.ts";

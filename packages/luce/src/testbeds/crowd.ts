@@ -15,7 +15,7 @@
  * Tastes and category effects average to 0 over clusters and categories, so that `strengths` is the truth of
  * the whole crowd.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { VoteTable } from "../data/vote-table.ts";
 import { parseWith } from "../method.ts";
 import { createRandom, type Random, shuffle } from "../random.ts";

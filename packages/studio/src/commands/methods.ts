@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { loadMethods, type Method } from "luce";
-import { z } from "zod";
+import * as z from "zod";
 
 export const command = new Command()
   .description("List every registered method with its paper, arXiv id, kind and parameters.")

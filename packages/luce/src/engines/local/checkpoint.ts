@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../../errors.ts";
 import { parseWith } from "../../method.ts";
 import { checkShapes, type HostParameters, type Parameters, toDevice, toHost } from "./parameters.ts";

@@ -5,7 +5,7 @@
  *
  * @see https://github.com/huggingface/safetensors
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../../errors.ts";
 
 /** One array of a file: its bytes as they are stored, little endian. */

@@ -14,7 +14,7 @@
  *
  * @see arXiv 2402.03300, equations 3 and 4; 2507.18071, equations 5 to 7 (GSPO); 2503.20783 (Dr.GRPO); 2503.14476 (DAPO)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { clippedSurrogate } from "../clipped-surrogate.ts";
 import { given, mask, policy } from "../evidence.ts";
 import { groupAdvantages } from "../group-advantages.ts";

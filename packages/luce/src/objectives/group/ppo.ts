@@ -14,7 +14,7 @@
  *
  * @see arXiv 1707.06347 (clip), 1506.02438 (advantages), 2406.09279 (this form)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../../errors.ts";
 import { clippedSurrogate } from "../clipped-surrogate.ts";
 import { discountedSuffixSums } from "../discounted-sums.ts";

@@ -10,7 +10,7 @@
  *
  * @see arXiv 2404.14313, section 3
  */
-import { z } from "zod";
+import * as z from "zod";
 import { lengths, policy } from "../evidence.ts";
 import { identity } from "../list-order.ts";
 import { logSumExp } from "../numerics.ts";

@@ -11,7 +11,7 @@
  *
  * @see arXiv 2402.02479, section 3 and theorem 4.2
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { descendingRanks } from "../list-order.ts";
 import { logSumExp, softmax } from "../numerics.ts";

@@ -10,7 +10,7 @@
  *
  * @see arXiv 2403.03419, equation 3
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

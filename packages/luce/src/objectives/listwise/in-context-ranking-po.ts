@@ -11,7 +11,7 @@
  *
  * @see arXiv 2504.15477, section 3; mean aggregation and the exclusion of j = i follow the authors' code
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, mask, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
 import { identity } from "../list-order.ts";

@@ -11,7 +11,7 @@
  *
  * @see arXiv 2311.06503; the inner mean follows the released trainer
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, mask, policy } from "../evidence.ts";
 import { descendingRanks, precedes } from "../list-order.ts";
 import { power, softplus } from "../numerics.ts";

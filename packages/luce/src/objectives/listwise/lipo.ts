@@ -16,7 +16,7 @@
  *
  * @see arXiv 2402.01878, equations 5 to 11; listnet is not in the paper
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, mask, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
 import { identity, precedes } from "../list-order.ts";

@@ -11,7 +11,7 @@
  *
  * @see arXiv 2306.17492, equations 4 to 9
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, mask, policy } from "../evidence.ts";
 import { descendingRanks, identity, precedes } from "../list-order.ts";
 import { logSumExp } from "../numerics.ts";

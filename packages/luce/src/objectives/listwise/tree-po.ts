@@ -11,7 +11,7 @@
  *
  * @see arXiv 2410.12854, section 3 and equation 10; the step weights follow its description
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, mask, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

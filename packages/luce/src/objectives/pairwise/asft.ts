@@ -10,7 +10,7 @@
  *
  * @see arXiv 2409.10571; arXiv 2502.01237, section 2.4
  */
-import { z } from "zod";
+import * as z from "zod";
 import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

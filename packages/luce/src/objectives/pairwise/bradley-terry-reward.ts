@@ -12,7 +12,7 @@
  * @see arXiv 2203.02155, equation 1 (all pairs); 2307.09288, equation 2 (margin); 2312.09244, section 3
  *   (centring); 2301.11270, equation 5 (Plackett-Luce)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { LuceError } from "../../errors.ts";
 import { type EvidenceArray, given, mask, policy } from "../evidence.ts";
 import { logSumExp, softplus } from "../numerics.ts";

@@ -8,7 +8,7 @@
  *
  * @see arXiv 2401.08417, equations 4 and 5
  */
-import { z } from "zod";
+import * as z from "zod";
 import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

@@ -10,7 +10,7 @@
  *
  * @see arXiv 2404.00530, joint preference objective
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

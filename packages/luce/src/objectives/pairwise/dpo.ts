@@ -15,7 +15,7 @@
  *
  * @see arXiv 2305.18290, equation 7; arXiv 2309.16240, equation 7 and table 1 (divergences)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { exp, expm1, logSigmoid, softplus } from "../numerics.ts";

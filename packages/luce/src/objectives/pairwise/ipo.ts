@@ -9,7 +9,7 @@
  *
  * @see arXiv 2310.12036, equation 17
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { defineObjective } from "../objective.ts";

@@ -14,7 +14,7 @@
  *
  * @see arXiv 2509.24159, equations 2, 4, 5 and 7
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";

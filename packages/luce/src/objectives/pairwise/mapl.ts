@@ -13,7 +13,7 @@
  * @see arXiv 2505.12845; arXiv 2502.00814 (response-conditioned Bradley-Terry). The inter-sample term follows
  *   the paper's description; its printed formula was not available.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

@@ -9,7 +9,7 @@
  *
  * @see arXiv 2403.07691, equations 6 and 7
  */
-import { z } from "zod";
+import * as z from "zod";
 import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { log1mExp, softplus } from "../numerics.ts";

@@ -16,7 +16,7 @@
  *
  * @see arXiv 2405.14103 (soft-preference cross-entropy; pairing and debiasing as commonly done)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

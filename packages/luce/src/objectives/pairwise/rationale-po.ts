@@ -11,7 +11,7 @@
  *
  * @see arXiv 2407.14477, section 3
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

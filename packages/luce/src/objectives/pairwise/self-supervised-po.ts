@@ -9,7 +9,7 @@
  *
  * @see arXiv 2409.17791 (the head, the labels and the weight follow the paper's description)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { logSumExp, softplus } from "../numerics.ts";

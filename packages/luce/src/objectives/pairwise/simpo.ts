@@ -6,7 +6,7 @@
  *
  * @see arXiv 2405.14734, equation 6
  */
-import { z } from "zod";
+import * as z from "zod";
 import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

@@ -9,7 +9,7 @@
  *
  * @see arXiv 2305.10425, equation 1 and section 2.3; arXiv 2309.06657, section 3.2 (hinge)
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { defineObjective } from "../objective.ts";

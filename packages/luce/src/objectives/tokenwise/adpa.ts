@@ -15,7 +15,7 @@
  *
  * @see arXiv 2502.17927, sections 3 and 4
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, mask, policy } from "../evidence.ts";
 import { exp, logSumExp, softmax } from "../numerics.ts";
 import { defineObjective, type LossTerms, type Objective } from "../objective.ts";

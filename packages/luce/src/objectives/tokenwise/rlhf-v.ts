@@ -10,7 +10,7 @@
  *
  * @see arXiv 2312.00849, equations 3 and 5
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, label, mask, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

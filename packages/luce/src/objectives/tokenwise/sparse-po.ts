@@ -13,7 +13,7 @@
  *
  * @see arXiv 2410.05102, sections 3 and 4
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, mask, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";

@@ -10,7 +10,7 @@
  *
  * @see arXiv 2309.11235, section 3
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, lengths, policy } from "../evidence.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
 import { constant, where } from "../tensor.ts";

@@ -11,7 +11,7 @@
  *
  * @see arXiv 2402.01306, equations 7 and 8
  */
-import { z } from "zod";
+import * as z from "zod";
 import { given, label, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
 import { sigmoid } from "../numerics.ts";

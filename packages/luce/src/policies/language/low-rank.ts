@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type HostArray, mapParameters, normalArray, type Parameters, release, toDevice } from "../../engines/index.ts";
 import { LuceError } from "../../errors.ts";
 import { numpy as np } from "../../jax.ts";

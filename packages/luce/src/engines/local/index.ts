@@ -23,12 +23,13 @@ export {
   type TensorType,
 } from "./safetensors.ts";
 export { constantSchedule, cosineSchedule, linearSchedule, type Schedule, withWarmUp } from "./schedules.ts";
-export { type EvidenceLoss, throughEvidence } from "./through-evidence.ts";
 export {
   type Batch,
   type BatchLoss,
   createTrainStep,
+  type DirectLoss,
   type LearnerState,
+  type LossThroughEvidence,
   type StepResult,
   type TrainStep,
   type TrainStepOptions,

@@ -1,5 +1,5 @@
 import { LuceError } from "../../errors.ts";
-import { jit, numpy as np, valueAndGrad } from "../../jax.ts";
+import { DType, jit, lax, numpy as np, type OwnedFunction, valueAndGrad, vjp } from "../../jax.ts";
 import { hold, mapParameters, type Parameters, release } from "./parameters.ts";
 import { globalNorm, type Transform } from "./transforms.ts";
 
@@ -11,7 +11,7 @@ export type Batch = { readonly [name: string]: np.Array };
  * batches of any size add up. All are scalars.
  */
 export type BatchLoss = {
-  /** Has the gradient of the summed loss; its own value is not read. See `throughEvidence`. */
+  /** Has the gradient of the summed loss; its own value is not read.  */
   readonly differentiable: np.Array;
   /** The summed loss. */
   readonly total: np.Array;
@@ -37,10 +37,24 @@ export type StepResult = {
   readonly metrics: { readonly [name: string]: number };
 };
 
+/** A loss of the parameters, traceable and differentiable in `parameters`; borrows its arguments. */
+export type DirectLoss = (parameters: Parameters, frozen: Parameters, batch: Batch) => BatchLoss;
+
+/**
+ * A loss of evidence. The policy makes evidence in float32, the loss reads it in float64, and its gradient with
+ * respect to the evidence is all that goes back: neither sees the other.
+ */
+export type LossThroughEvidence = {
+  /** Traceable and differentiable in `parameters`; borrows its arguments. */
+  evidence(parameters: Parameters, frozen: Parameters, batch: Batch): Parameters;
+  /** Traceable; consumes the evidence, borrows the batch. `total` is differentiated. */
+  objective(evidence: Parameters, batch: Batch): Omit<BatchLoss, "differentiable">;
+};
+
 export type TrainStepOptions = {
-  /** Traceable and differentiable in `parameters`; borrows its arguments. `frozen` are parameters that do not learn. */
-  loss(parameters: Parameters, frozen: Parameters, batch: Batch): BatchLoss;
-  transform: Transform;
+  /** `frozen`, wherever it is an argument, are parameters that do not learn. */
+  readonly loss: DirectLoss | LossThroughEvidence;
+  readonly transform: Transform;
 };
 
 export type TrainStep = {
@@ -72,19 +86,8 @@ type Measured = { total: np.Array; count: np.Array; metrics: Record<string, np.A
 export function createTrainStep({ loss, transform }: TrainStepOptions): TrainStep {
   const numberCount = transform.numbers(0).length;
 
-  const gradientOf = valueAndGrad(
-    (parameters: Parameters, frozen: Parameters, batch: Batch): [np.Array, Measured] => {
-      const { differentiable, total, count, metrics } = loss(parameters, frozen, batch);
-      return [differentiable, { total, count, metrics: { ...metrics } }];
-    },
-    { hasAux: true },
-  ) as unknown as (p: Parameters, f: Parameters, b: Batch) => [[np.Array, Measured], Record<string, np.Array>];
-
-  const measureAndDifferentiate = (parameters: Parameters, frozen: Parameters, batch: Batch) => {
-    const [[differentiable, measured], gradients] = gradientOf(parameters, frozen, batch);
-    differentiable.dispose();
-    return { measured, gradients };
-  };
+  const measureAndDifferentiate =
+    typeof loss === "function" ? differentiateDirectly(loss) : differentiateThroughEvidence(loss);
 
   const apply = (
     parameters: Parameters,
@@ -117,10 +120,12 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
   );
   const applyOnce = jit(apply);
   const evaluate = jit((parameters: Parameters, frozen: Parameters, batch: Batch): Measured => {
-    const { differentiable, total, count, metrics } = loss(parameters, frozen, batch);
+    if (typeof loss !== "function")
+      return { ...loss.objective(exact(loss.evidence(parameters, frozen, batch)), batch) };
+    const { differentiable, ...measured } = loss(parameters, frozen, batch);
     differentiable.dispose();
-    return { total, count, metrics: { ...metrics } };
-  });
+    return { ...measured };
+  }) as unknown as OwnedFunction<(parameters: Parameters, frozen: Parameters, batch: Batch) => Measured>;
 
   return {
     start: (parameters) => ({ parameters, optimiser: transform.init(parameters), step: 0 }),
@@ -163,13 +168,62 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
     },
 
     async evaluate(parameters, frozen, batch) {
-      return readMeasured(evaluate(hold(parameters), hold(frozen), batch) as Measured);
+      return readMeasured(evaluate(hold(parameters), hold(frozen), batch));
     },
 
     dispose() {
       for (const program of [single, accumulate, add, applyOnce, evaluate]) program.dispose();
     },
   };
+}
+
+type Differentiated = { measured: Measured; gradients: Record<string, np.Array> };
+type Differentiate = (parameters: Parameters, frozen: Parameters, batch: Batch) => Differentiated;
+
+function differentiateDirectly(loss: DirectLoss): Differentiate {
+  const traced = (parameters: Parameters, frozen: Parameters, batch: Batch): [np.Array, Measured] => {
+    const { differentiable, total, count, metrics } = loss(parameters, frozen, batch);
+    // What leaves a differentiated function beside its value must not carry a derivative.
+    const constant = (array: np.Array) => lax.stopGradient(array);
+    return [
+      differentiable,
+      { total: constant(total), count: constant(count), metrics: mapParameters(metrics, constant) },
+    ];
+  };
+  const differentiate = valueAndGrad(traced, { hasAux: true });
+  return (parameters, frozen, batch) => {
+    const [[value, measured], gradients] = differentiate(parameters, frozen, batch) as unknown as [
+      [np.Array, Measured],
+      Record<string, np.Array>,
+    ];
+    value.dispose();
+    return { measured, gradients };
+  };
+}
+
+/** jax-js differentiates no cast between float types: the gradient is carried over by hand. */
+function differentiateThroughEvidence({ evidence, objective }: LossThroughEvidence): Differentiate {
+  return (parameters, frozen, batch) => {
+    const [made, back] = vjp((own: Parameters) => ({ ...evidence(own, frozen, batch) }), [parameters]);
+    const traced = (arrays: Parameters): [np.Array, { count: np.Array; metrics: Record<string, np.Array> }] => {
+      const { total, count, metrics } = objective(arrays, batch);
+      const constant = (array: np.Array) => lax.stopGradient(array);
+      return [total, { count: constant(count), metrics: mapParameters(metrics, constant) }];
+    };
+    const differentiate = valueAndGrad(traced, { hasAux: true });
+    const [[total, rest], slopes] = differentiate(exact(hold(made))) as unknown as [
+      [np.Array, Omit<Measured, "total">],
+      Record<string, np.Array>,
+    ];
+    const cotangents = mapParameters(made, (array, name) => slopes[name].astype(array.dtype));
+    const [gradients] = back(cotangents) as unknown as [Record<string, np.Array>];
+    back.dispose();
+    return { measured: { total, ...rest }, gradients };
+  };
+}
+
+function exact(evidence: Parameters): Record<string, np.Array> {
+  return mapParameters(evidence, (array) => array.astype(DType.Float64));
 }
 
 /** Sums of two batches; metrics weighed by their batch's count. */

@@ -91,6 +91,6 @@ export function parseWith<T extends z.ZodType>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const field = issue.path.length > 0 ? `${z.core.toDotPath(issue.path)}: ` : "";
+  const field = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
   throw new LuceError(code, `${field}${issue.message}`, { where });
 }

@@ -77,7 +77,7 @@ test.skipIf(!chromium)(
     } finally {
       await browser.close();
     }
-    expect(bundle.outputFiles[0].contents.length).toBeLessThan(400_000);
+    expect(bundle.outputFiles[0].contents.length).toBeLessThan(300_000);
   },
   60_000,
 );

@@ -142,6 +142,9 @@ async function judgeTable(
     connection,
     `SELECT coalesce(sum(n) FILTER ((${isGood}) IS NOT TRUE), 0), coalesce(sum(n) FILTER (${isGood} AND l = r), 0) FROM judged`,
   );
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE unusable AS SELECT DISTINCT l, r, w FROM judged WHERE (${isGood}) IS NOT TRUE`,
+  );
   const isUsable = `${isGood} AND l <> r`;
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE names AS
@@ -208,6 +211,16 @@ async function toComparisons(
     ...(cluster && { cluster: table.integers(firstCovariate - 1) }),
     ...(K > 0 && { covariates: { names: covariates.map(({ name }) => name), left: side(0), right: side(1) } }),
   };
+}
+
+/** Of the rows of `source`, those that the last reading of the table found unusable, and rows that look the same. */
+export function unusableRows(columns: TableColumns): string {
+  const same = [
+    `${text(columns.left)} IS NOT DISTINCT FROM l`,
+    `${text(columns.right)} IS NOT DISTINCT FROM r`,
+    `${verdictColumn(columns)} IS NOT DISTINCT FROM w`,
+  ];
+  return `EXISTS (SELECT 1 FROM unusable WHERE ${same.join(" AND ")})`;
 }
 
 /** How many of a column's distinct values are numbers, and their range: what a verdict scale is found from. */

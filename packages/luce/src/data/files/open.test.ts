@@ -254,6 +254,27 @@ describe("a bad row", () => {
     });
   });
 
+  it("is found by its number in Parquet", async () => {
+    const path = join(folder, "bad.parquet");
+    const { openDatabase } = await import("./database.ts");
+    const database = await openDatabase([path]);
+    await database.connection.run(
+      `COPY (SELECT 'p' AS model_a, CASE i WHEN 4 THEN NULL WHEN 5 THEN 'p' ELSE 'q' END AS model_b, CASE i WHEN 2 THEN 'perhaps' ELSE 'model_a' END AS winner FROM range(6) t(i)) TO '${path}'`,
+    );
+    database.close();
+    await opened(path, async (file) => {
+      expect(tally(await file.countComparisons())).toEqual({ "p q 1": 3 });
+      expect(file.rejected()).toMatchObject({
+        count: 2,
+        selfComparisons: 1,
+        first: [
+          { line: 3, field: "winner" },
+          { line: 5, field: "model_b" },
+        ],
+      });
+    });
+  });
+
   it("is a line too long for the database, also where nothing else is wrong", async () => {
     const path = await save("long.csv", `model_a,model_b,winner\np,q,a\n${"z".repeat(17 * 2 ** 20)},q,a\np,q,b\n`);
     for (const file of [path, await save("long.csv.gz", gzipSync(await readFile(path)))]) {

@@ -22,11 +22,12 @@ import {
   type Relation,
   readRows,
   readTable,
+  unusableRows,
 } from "./count-table.ts";
 import { type Database, identifier, literal, openDatabase } from "./database.ts";
 import { type Columns, type Format, type ReadContext, RowFault, type Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
-import { parquetRelation, readRecords, rejection, splitHeader } from "./records.ts";
+import { parquetRelation, readParquetRows, readRecords, rejection, type SourceRecord, splitHeader } from "./records.ts";
 import { nothingRejected, openRejects } from "./rejects.ts";
 import { LONGEST_RECORD, openSource, type Source } from "./source.ts";
 import { findCovariatePair, type TableColumns } from "./table-columns.ts";
@@ -76,10 +77,9 @@ async function recognise(
     const overrides = { ...(leftWins && { leftWins }), ...(rightWins && { rightWins }), ...(tie && { tie }) };
     const winner = table?.winner;
     const areNumbers = winner !== undefined && sample.rows.some((row) => isNumeric(row[winner]));
-    if (!relation || !areNumbers || Object.keys(overrides).length > 0) return { scale: "words", overrides };
-    const range = await numbersOfColumn(await connection(), relation, winner).catch(() =>
-      rangeOf(sample.rows.map((row) => row[winner])),
-    );
+    if (!areNumbers || Object.keys(overrides).length > 0) return { scale: "words", overrides };
+    const sampled = () => rangeOf(sample.rows.map((row) => row[winner]));
+    const range = relation ? await numbersOfColumn(await connection(), relation, winner).catch(sampled) : sampled();
     const scale = scaleOf(range);
     if (scale === undefined) {
       throw new LuceError(
@@ -95,17 +95,16 @@ async function recognise(
   }
 
   /** Judgments in order, with their rejected rows set aside; ids are checked where the source gives them. */
-  async function* drafts({
-    where,
-    cluster,
-    covariates = [],
-  }: CountOptions = {}): AsyncGenerator<{ draft: JudgmentDraft & { id?: string }; repeat: number }> {
+  async function* drafts(
+    { where, cluster, covariates = [] }: CountOptions = {},
+    records: AsyncIterable<SourceRecord> = readRecords(source),
+  ): AsyncGenerator<{ draft: JudgmentDraft & { id?: string }; repeat: number }> {
     const kept = await openRejects(source.path, rejects);
     const reader = format.reader(columns, sample, await readContext());
     const identify = judgmentIdentifier();
     let lastLine = 0;
     try {
-      for await (const record of readRecords(source)) {
+      for await (const record of records) {
         lastLine = record.line;
         if (!("values" in record)) {
           kept.add(record);
@@ -201,8 +200,16 @@ async function recognise(
         const [[broken]] = await readRows(duckdb, "SELECT count(*)::INTEGER FROM reject_errors");
         if (Number(broken) > 0) return undefined;
       }
-      if (unusable > 0) for await (const _ of drafts(request));
-      else rejected = { ...nothingRejected, selfComparisons };
+      if (unusable > 0) {
+        const suspects =
+          source.container.kind === "parquet"
+            ? readParquetRows(duckdb, source, unusableRows(table))
+            : readRecords(source);
+        for await (const _ of drafts(request, suspects)) {
+          // Reading them is what reports them.
+        }
+        rejected = { ...rejected, selfComparisons };
+      } else rejected = { ...nothingRejected, selfComparisons };
       return comparisons;
     } catch (error) {
       // What the database refuses to scan is read row by row; its errors are plain ones.
@@ -392,7 +399,7 @@ function relationOf(source: Source, fields: readonly string[]): Relation | undef
   const file = literal(source.plainPath);
   const typed = `{${fields.map((field) => `${identifier(field)}: 'VARCHAR'`).join(", ")}}`;
   const { container, hasEndlessLine } = source;
-  if (hasEndlessLine && container.kind !== "parquet") return undefined;
+  if (hasEndlessLine && (container.kind === "delimited" || container.kind === "ndjson")) return undefined;
   if (container.kind === "parquet") return { from: parquetRelation(source.plainPath), columns: fields };
   if (container.kind === "ndjson" || container.kind === "json") {
     const layout = container.kind === "json" ? "array" : "newline_delimited";

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { LuceError } from "../../errors.ts";
 import { type Database, literal, openDatabase } from "./database.ts";
 import { LONGEST_RECORD, type Source } from "./source.ts";
@@ -217,13 +218,26 @@ async function* readJsonArray(source: Source): AsyncGenerator<SourceRecord> {
 async function* readParquet(source: Source): AsyncGenerator<SourceRecord> {
   const database = await openDatabase([source.plainPath]);
   try {
-    let line = 0;
-    const result = await database.connection.stream(`SELECT * FROM ${parquetRelation(source.plainPath)}`);
+    yield* readParquetRows(database.connection, source, "true");
+  } finally {
+    database.close();
+  }
+}
+
+/** The rows of a Parquet file that pass an SQL condition, with their numbers in the file. */
+export async function* readParquetRows(
+  connection: DuckDBConnection,
+  source: Source,
+  condition: string,
+): AsyncGenerator<SourceRecord> {
+  try {
+    const from = `read_parquet(${literal(source.plainPath)}, hive_partitioning = false, file_row_number = true)`;
+    const result = await connection.stream(`SELECT * FROM ${from} AS source WHERE ${condition}`);
     const columns = result.columnNames();
     for await (const rows of result.yieldRowsJson()) {
       for (const row of rows) {
-        const values = Object.fromEntries(columns.map((column, i) => [column, row[i]]));
-        yield { line: ++line, raw: "", values };
+        const { file_row_number, ...values } = Object.fromEntries(columns.map((column, i) => [column, row[i]]));
+        yield { line: Number(file_row_number) + 1, raw: "", values };
       }
     }
   } catch (error) {
@@ -231,8 +245,6 @@ async function* readParquet(source: Source): AsyncGenerator<SourceRecord> {
       where: source.path,
       cause: error,
     });
-  } finally {
-    database.close();
   }
 }
 

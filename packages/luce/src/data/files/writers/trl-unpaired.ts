@@ -7,7 +7,8 @@ export const trlUnpaired: Writer = {
   name: "TRL unpaired preference (JSONL)",
   lines(judgment) {
     const labelled = labels(judgment);
-    if (labelled.length === 0) return { leftOut: `its ${judgment.verdict.kind} do not say which items are desirable` };
+    if (labelled.length === 0)
+      return { leftOut: `its verdict (${judgment.verdict.kind}) does not say which items are desirable` };
     const prompt = judgment.prompt?.content;
     const lines: string[] = [];
     for (const { item, desirable } of labelled) {

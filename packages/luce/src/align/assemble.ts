@@ -55,6 +55,17 @@ export function modelsAsked({ evidence }: Pick<Objective, "evidence">, reads: re
   return new Set(asked);
 }
 
+/** What the trained model must yield for an objective that reads `reads`: log-probabilities, values, rewards. */
+export function quantitiesTrained(
+  { evidence }: Pick<Objective, "evidence">,
+  reads: readonly string[],
+): ("logps" | "values" | "rewards")[] {
+  const trained = new Set(
+    reads.flatMap((name) => (evidence[name].differentiable ? [parseEvidenceName(name)?.quantity] : [])),
+  );
+  return (["logps", "values", "rewards"] as const).filter((quantity) => trained.has(quantity));
+}
+
 /** The names of an objective's evidence that a batch and `models` can give: what it may choose to read from. */
 export function namesAtHand(
   { evidence }: Pick<Objective, "evidence">,

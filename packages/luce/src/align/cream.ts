@@ -11,6 +11,7 @@
  * @see arXiv 2410.12735, section 4
  */
 import * as z from "zod";
+import { checkEqualLengths } from "../equal-lengths.ts";
 import { given, policy } from "../objectives/evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../objectives/implicit-rewards.ts";
 import { softplus } from "../objectives/numerics.ts";
@@ -56,6 +57,7 @@ const objective = defineObjective({
       params: z.object({ measure: z.enum(["kendall", "spearman", "topOrder"]).default("kendall") }),
       inputs: z.object({ rewards: rewardLists, previousRewards: rewardLists }),
       evaluate({ rewards, previousRewards }, { measure }) {
+        checkEqualLengths({ rewards, previousRewards });
         const consistency = rewards.map((list, b) => rankingConsistency(list, previousRewards[b], measure));
         return {
           consistency,
@@ -77,12 +79,15 @@ export const cream: Objective = {
  *
  * Ranks are ordinal, 1 for the lowest; of equal rewards the earlier has the lower rank. `topOrder` is 1 where both
  * agree on the best and on the worst response, else 0.
+ *
+ * @throws LuceError `shape-mismatch`
  */
 export function rankingConsistency(
   rewards: readonly number[],
   previousRewards: readonly number[],
   measure: "kendall" | "spearman" | "topOrder",
 ): number {
+  checkEqualLengths({ rewards, previousRewards });
   const ranks = ordinalRanks(rewards);
   const previousRanks = ordinalRanks(previousRewards);
   if (measure === "topOrder") {

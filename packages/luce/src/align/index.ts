@@ -3,6 +3,7 @@ export {
   type EvidenceName,
   indexSequences,
   parseEvidenceName,
+  quantitiesTrained,
   scatterGradients,
 } from "./assemble.ts";
 export { createEvidenceCache, type EvidenceCache } from "./evidence-cache.ts";
@@ -17,6 +18,14 @@ export {
   type Sequence,
   type SequenceBlock,
 } from "./examples.ts";
+export {
+  compileLanguagePrograms,
+  headNames,
+  type LanguageLayout,
+  type LanguagePrograms,
+  type LanguageYield,
+} from "./language-programs.ts";
+export { createLanguageTrainee, type LanguageTrainee, type LanguageTraineeOptions } from "./language-trainee.ts";
 export type { SampleOptions, TokenEvidence, TokenGradient, TrainablePolicy } from "./policy.ts";
 export { listOfScores, type PreferenceList, readPreferenceLists } from "./preference-lists.ts";
 export {
@@ -38,3 +47,4 @@ export {
   runTraining,
   type TrainingJob,
 } from "./run.ts";
+export { meanTokenLoss, type SupervisedTraining, supervisedTraining } from "./supervised.ts";

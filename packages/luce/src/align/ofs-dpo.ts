@@ -12,7 +12,7 @@
  * @see arXiv 2406.05534, equations 3 to 6
  */
 import * as z from "zod";
-import { LuceError } from "../errors.ts";
+import { checkEqualLengths } from "../equal-lengths.ts";
 import { given, policy } from "../objectives/evidence.ts";
 import { marginDiagnostics } from "../objectives/implicit-rewards.ts";
 import { softplus } from "../objectives/numerics.ts";
@@ -75,8 +75,10 @@ export const ofsDpo = defineObjective({
  *
  * @param lossA [n] DPO loss of module a at each step, like `lossB`
  * @returns floor(n / interval) + 1 roles
+ * @throws LuceError `shape-mismatch`
  */
 export function fastRoles(lossA: readonly number[], lossB: readonly number[], interval: number): ("a" | "b")[] {
+  checkEqualLengths({ lossA, lossB });
   const roles: ("a" | "b")[] = ["a"];
   for (let start = 0; start + interval <= lossA.length; start += interval) {
     let lead = 0;
@@ -94,10 +96,7 @@ export function fastRoles(lossA: readonly number[], lossB: readonly number[], in
  * @throws LuceError `shape-mismatch`
  */
 export function combineModules(modules: readonly (readonly number[])[], weights: readonly number[]): number[] {
-  if (weights.length !== modules.length || modules.some((module) => module.length !== modules[0].length)) {
-    throw new LuceError("shape-mismatch", "modules of one length and a weight for each are needed", {
-      where: `modules of ${modules.map((module) => module.length).join(", ")} parameters, ${weights.length} weights`,
-    });
-  }
+  checkEqualLengths({ modules, weights });
+  checkEqualLengths(Object.fromEntries(modules.map((module, d) => [`modules[${d}]`, module])));
   return modules[0].map((_, p) => modules.reduce((sum, module, d) => sum + weights[d] * module[p], 0));
 }

@@ -5,10 +5,10 @@ import type { Random } from "../../random.ts";
 export type Instruction = { readonly prompt: string; readonly answer: string };
 
 /** The longest prompt and response of the world, bytes; a policy for it needs a context of their sum and two marks. */
-export const LONGEST_PROMPT = 10;
-export const LONGEST_RESPONSE = 22;
+export const LONGEST_PROMPT = 9;
+export const LONGEST_RESPONSE = 9;
 
-const LETTERS = "abcdef";
+const LETTERS = "abcde";
 
 const operations = [
   { name: "copy", solve: (word: string) => word },
@@ -20,16 +20,16 @@ const operations = [
 ];
 
 /**
- * Draws an instruction: `copy`, `flip` (reverse) or `next` (each letter's successor) of 2 to 4 letters,
- * written `flip bca:`. There are 4,644 of them.
+ * Draws an instruction: `copy`, `flip` (reverse) or `next` (each letter's successor) of 3 letters,
+ * written `flip bca:`. There are 375 of them.
  */
 export function drawInstruction(random: Random): Instruction {
   const { name, solve } = operations[random.integer(operations.length)];
-  const word = Array.from({ length: 2 + random.integer(3) }, () => LETTERS[random.integer(LETTERS.length)]).join("");
+  const word = Array.from({ length: 3 }, () => LETTERS[random.integer(LETTERS.length)]).join("");
   return { prompt: `${name} ${word}:`, answer: solve(word) };
 }
 
-/** Draws `count` instructions with distinct prompts, none of which is in `except`. */
+/** Draws `count` instructions with distinct prompts, none of which is in `except`; together at most 375. */
 export function drawInstructions(
   count: number,
   random: Random,
@@ -51,7 +51,7 @@ export function drawInstructions(
  *
  *   4 correctness - 0.1 (bytes beyond the shortest right response) - 0.5 [no closing period]
  *
- * Correctness is 1 - edit distance / length between the answer and the last word of the response without its
+ * Correctness is 1 - edit distance / length between the answer and the first word of the response without its
  * punctuation. So padding the answer costs, and sounding sure of it earns nothing: annotators may disagree.
  */
 export function trueReward({ answer }: Instruction, response: string): number {
@@ -61,8 +61,8 @@ export function trueReward({ answer }: Instruction, response: string): number {
 
 /** How right a response is, in [0, 1], whatever its style. */
 export function correctness(answer: string, response: string): number {
-  const lastWord = response.trim().split(" ").at(-1) ?? "";
-  const given = lastWord.replace(/[.!]+$/, "");
+  const [firstWord] = response.split(" ");
+  const given = firstWord.replace(/[.!]+$/, "");
   return 1 - distance(given, answer) / Math.max(given.length, answer.length);
 }
 

@@ -5,17 +5,17 @@ import { correctness, type Instruction } from "./instructions.ts";
 export type ResponseStyle = {
   /** Chance that each letter of the answer is wrong. */
   readonly wrongLetter: number;
-  /** Chance of each of up to two filler words before the answer. */
+  /** Chance of a filler word after the answer. */
   readonly filler: number;
   /** Chance that the response closes with `!` instead of `.`. */
   readonly exclamation: number;
 };
 
 /** What the demonstrations of the start policy look like: mostly right, often wordy, sometimes loud. */
-export const demonstrationStyle: ResponseStyle = { wrongLetter: 0.12, filler: 0.35, exclamation: 0.3 };
+export const demonstrationStyle: ResponseStyle = { wrongLetter: 0.2, filler: 0.4, exclamation: 0.3 };
 
-const FILLERS = ["sure ", "well ", "so "];
-const ANSWER_LETTERS = "abcdefg";
+const FILLERS = [" ok", " yes", " sure"];
+const ANSWER_LETTERS = "abcdef";
 
 /** Draws a response to `instruction`; with every chance 0 it is the best one. */
 export function drawResponse(
@@ -23,9 +23,9 @@ export function drawResponse(
   { wrongLetter, filler, exclamation }: ResponseStyle,
   random: Random,
 ): string {
-  const fillers = [0, 1].map(() => (random.uniform() < filler ? FILLERS[random.integer(FILLERS.length)] : ""));
+  const after = random.uniform() < filler ? FILLERS[random.integer(FILLERS.length)] : "";
   const letters = [...answer].map((letter) => (random.uniform() < wrongLetter ? otherLetter(letter, random) : letter));
-  return `${fillers.join("")}${letters.join("")}${random.uniform() < exclamation ? "!" : "."}`;
+  return `${letters.join("")}${after}${random.uniform() < exclamation ? "!" : "."}`;
 }
 
 /**

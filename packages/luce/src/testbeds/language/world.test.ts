@@ -26,7 +26,7 @@ test("prompts are distinct, short and answered by their operation", () => {
 });
 
 test("held-out instructions share no prompt with the others", () => {
-  const heldOut = drawInstructions(300, createRandom(1), instructions);
+  const heldOut = drawInstructions(175, createRandom(1), instructions);
   const prompts = new Set(instructions.map(({ prompt }) => prompt));
   expect(heldOut.filter(({ prompt }) => prompts.has(prompt))).toEqual([]);
 });
@@ -35,7 +35,7 @@ test("the best response is the bare answer, and padding, punctuation and wrong l
   const instruction = { prompt: "flip bca:", answer: "acb" };
   expect(trueReward(instruction, "acb.")).toBe(4);
   expect(trueReward(instruction, "acb!")).toBe(3.5);
-  expect(trueReward(instruction, "sure acb.")).toBeCloseTo(3.5, 12);
+  expect(trueReward(instruction, "acb sure.")).toBeCloseTo(3.5, 12);
   expect(trueReward(instruction, "acd.")).toBeCloseTo(4 * (2 / 3), 12);
   expect(trueReward(instruction, "")).toBe(-0.5);
 });
@@ -58,8 +58,8 @@ test("candidates are distinct, fit the world, and are worse the more letters are
   const random = createRandom(5);
   const rightShare =
     instructions.filter((one) => isCorrect(one, drawResponse(one, demonstrationStyle, random))).length / 200;
-  expect(rightShare).toBeGreaterThan(0.5);
-  expect(rightShare).toBeLessThan(0.9);
+  expect(rightShare).toBeGreaterThan(0.4);
+  expect(rightShare).toBeLessThan(0.8);
   expect(instructions.every((one) => trueReward(one, drawResponse(one, flawless, random)) === 4)).toBe(true);
 });
 
@@ -87,7 +87,7 @@ test("a strong annotator orders responses by the true reward, a flipping one aga
 test("verdicts on pairs come as often as Bradley-Terry on the perceived reward says", () => {
   const annotator: Annotator = { id: "long", strength: 0.8, lengthBias: 1, exclamationBias: 0.5, flips: 0.1 };
   const instruction = { prompt: "copy abc:", answer: "abc" };
-  const responses = ["sure abd!", "abc."];
+  const responses = ["abd sure!", "abc."];
   const expected = preferenceProbability(annotator, instruction, responses[0], responses[1]);
   const many = Array.from({ length: 4000 }, () => ({ instruction, responses }));
   const judgments = rankResponses(many, [annotator], createRandom(7), { withShares: true });

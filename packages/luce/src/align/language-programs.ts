@@ -1,0 +1,212 @@
+import {
+  type Batch,
+  createTrainStep,
+  hold,
+  type LearnerState,
+  type Parameters,
+  type Transform,
+} from "../engines/index.ts";
+import { LuceError } from "../errors.ts";
+import { DType, jit, numpy as np } from "../jax.ts";
+import { candidateEvidence, lastStates, predictingStates } from "../policies/language/evidence.ts";
+import {
+  batchCandidates,
+  type CandidateBatch,
+  candidateArrays,
+  type LanguagePolicy,
+  modelOf,
+  type PaddingOptions,
+  type Tokenizer,
+} from "../policies/language/index.ts";
+import type { Sequence } from "./examples.ts";
+import type { TokenEvidence, TokenGradient } from "./policy.ts";
+
+/** What a language model is asked to yield; heads are linear, without bias, on its last hidden states. */
+export type LanguageYield = "logps" | "values" | "rewards";
+
+/** Names of the heads among the parameters, [1, hiddenSize] each; the reward's is Hugging Face's. */
+export const headNames = { rewards: "score.weight", values: "value.weight" } as const;
+
+type Yielded = Partial<Record<LanguageYield | "entropies", np.Array>>;
+
+/** How text becomes the tokens of a batch. */
+export type LanguageLayout = {
+  readonly policy: LanguagePolicy;
+  readonly tokenizer: Tokenizer;
+  readonly padding?: PaddingOptions;
+};
+
+/** The compiled programs of a language model under training: evidence of sequences, and a step along a gradient. */
+export type LanguagePrograms = {
+  readonly layout: LanguageLayout;
+  /** Borrows the parameters. */
+  evidence(parameters: Parameters, frozen: Parameters, sequences: readonly Sequence[]): Promise<TokenEvidence>;
+  start(parameters: Parameters): LearnerState;
+  /** Consumes the state, borrows `frozen`. */
+  step(
+    state: LearnerState,
+    frozen: Parameters,
+    sequences: readonly Sequence[],
+    gradient: TokenGradient,
+  ): Promise<{ state: LearnerState; gradientNorm: number }>;
+  dispose(): void;
+};
+
+/**
+ * Compiles forward and backward once for all objectives: the gradient of the evidence is an input of the backward
+ * program, `sum(gradient * evidence)` what it differentiates. That costs a second forward pass, and spares compiling
+ * a program for each objective.
+ */
+export function compileLanguagePrograms(
+  layout: LanguageLayout,
+  transform: Transform,
+  yields: readonly LanguageYield[] = ["logps"],
+): LanguagePrograms {
+  const evidenceOf = (parameters: Parameters, frozen: Parameters, batch: Batch, entropies: boolean): Yielded => {
+    const model = modelOf(layout.policy, parameters, frozen);
+    const [B, K, R] = batch.responses.shape;
+    const yielded: Yielded = {};
+    const apply = (states: np.Array, head: string, shape: number[]) =>
+      np.dot(states, model.weights[head].ref.reshape([-1])).reshape(shape);
+    if (yields.includes("logps")) {
+      const { tokenLogps, entropies: computed, mask } = candidateEvidence(model, batch, { entropies });
+      mask.dispose();
+      yielded.logps = tokenLogps;
+      if (computed) yielded.entropies = computed;
+    }
+    if (yields.includes("values")) yielded.values = apply(predictingStates(model, batch), headNames.values, [B, K, R]);
+    if (yields.includes("rewards"))
+      yielded.rewards = apply(lastStates(model, batch).reshape([B * K, -1]), headNames.rewards, [B, K]);
+    return yielded;
+  };
+  const forward = jit((parameters: Parameters, frozen: Parameters, batch: Batch) =>
+    evidenceOf(parameters, frozen, batch, true),
+  );
+  const trainStep = createTrainStep({
+    transform,
+    loss(parameters, frozen, batch) {
+      const products = Object.entries(evidenceOf(parameters, frozen, batch, false)).map(([name, array]) =>
+        array.mul(batch[gradientName(name)].ref).sum(),
+      );
+      const zero = () => np.array(0, { dtype: DType.Float32 });
+      return {
+        differentiable: products.reduce((sum, product) => sum.add(product)),
+        total: zero(),
+        count: np.array(1, { dtype: DType.Float32 }),
+        metrics: {},
+      };
+    },
+  });
+
+  return {
+    layout,
+    async evidence(parameters, frozen, sequences) {
+      const { batch, places } = layOut(layout, sequences);
+      const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch)) as Yielded;
+      return readEvidence(batch, places, yielded);
+    },
+    start: trainStep.start,
+    async step(state, frozen, sequences, gradient) {
+      const { batch, places } = layOut(layout, sequences);
+      const arrays: Record<string, np.Array> = { ...candidateArrays(batch) };
+      for (const name of yields) arrays[gradientName(name)] = gradientArray(batch, places, name, gradient[name]);
+      const { state: next, gradientNorm } = await trainStep.update(state, frozen, arrays);
+      return { state: next, gradientNorm };
+    },
+    dispose() {
+      forward.dispose();
+      trainStep.dispose();
+    },
+  };
+}
+
+/** Rows are filled up to a multiple of it, so that few shapes are compiled. */
+const ROW_MULTIPLE = 4;
+
+/**
+ * Puts sequences of one prompt side by side, about as many to a row as there are on average, so that a prompt is
+ * read once. `places[n]` is where sequence n went, counted in [B, K].
+ */
+function layOut(
+  { policy, tokenizer, padding }: LanguageLayout,
+  sequences: readonly Sequence[],
+): { batch: CandidateBatch; places: Int32Array } {
+  const marks = marksOf(policy);
+  const byPrompt = Map.groupBy(
+    sequences.map((_, n) => n),
+    (n) => sequences[n].prompt,
+  );
+  const K = Math.max(1, Math.round(sequences.length / byPrompt.size));
+  const rows = [...byPrompt.values()].flatMap((members) =>
+    Array.from({ length: Math.ceil(members.length / K) }, (_, row) => members.slice(row * K, (row + 1) * K)),
+  );
+  const places = new Int32Array(sequences.length);
+  const examples = Array.from({ length: Math.ceil(rows.length / ROW_MULTIPLE) * ROW_MULTIPLE }, (_, row) => {
+    const members = rows[row] ?? [];
+    for (const [k, n] of members.entries()) places[n] = row * K + k;
+    return {
+      prompt: members.length > 0 ? encodePrompt(policy, tokenizer, sequences[members[0]].prompt) : [marks.end],
+      responses: Array.from({ length: K }, (_, k) =>
+        k < members.length ? [...tokenizer.encode(sequences[members[k]].response), marks.end] : [marks.end],
+      ),
+    };
+  });
+  return { batch: batchCandidates(policy.config, examples, padding), places };
+}
+
+/** A prompt's tokens, after the model's first token where it has one. */
+export function encodePrompt(policy: LanguagePolicy, tokenizer: Tokenizer, prompt: string): number[] {
+  const { begin } = marksOf(policy);
+  return [...(begin === null ? [] : [begin]), ...tokenizer.encode(prompt)];
+}
+
+function marksOf({ config: { bosToken, eosTokens } }: LanguagePolicy): { begin: number | null; end: number } {
+  if (eosTokens.length === 0) {
+    throw new LuceError("unsupported", "the model's configuration names no token that ends a response", {
+      hint: 'give "eos_token_id" in its config.json',
+    });
+  }
+  return { begin: bosToken, end: eosTokens[0] };
+}
+
+async function readEvidence(
+  { sizes: { R }, responseLengths }: CandidateBatch,
+  places: Int32Array,
+  yielded: Yielded,
+): Promise<TokenEvidence> {
+  const perToken = async (array: np.Array) => {
+    const all = await array.data();
+    const rows = new Float64Array(places.length * R);
+    for (const [n, place] of places.entries()) {
+      for (let t = 0; t < responseLengths[place]; t++) rows[n * R + t] = all[place * R + t];
+    }
+    return rows;
+  };
+  const { logps, entropies, values, rewards } = yielded;
+  const said = rewards && (await rewards.data());
+  return {
+    tokens: R,
+    lengths: Float64Array.from(places, (place) => responseLengths[place]),
+    logps: logps ? await perToken(logps) : new Float64Array(places.length * R),
+    ...(entropies && { entropies: await perToken(entropies) }),
+    ...(values && { values: await perToken(values) }),
+    ...(said && { rewards: Float64Array.from(places, (place) => said[place]) }),
+  };
+}
+
+function gradientArray(
+  { sizes: { B, K, R } }: CandidateBatch,
+  places: Int32Array,
+  name: LanguageYield,
+  gradient: Float64Array | undefined,
+): np.Array {
+  const width = name === "rewards" ? 1 : R;
+  const all = new Float32Array(B * K * width);
+  if (gradient)
+    for (const [n, place] of places.entries()) all.set(gradient.subarray(n * width, (n + 1) * width), place * width);
+  return np.array(all, { shape: name === "rewards" ? [B, K] : [B, K, R], dtype: DType.Float32 });
+}
+
+function gradientName(name: string): string {
+  return `gradient.${name}`;
+}

@@ -1,0 +1,207 @@
+import {
+  createEvidenceCache,
+  exampleUnit,
+  type LanguageTrainee,
+  type PreferenceList,
+  type PreferenceSource,
+  preferenceTraining,
+  quantitiesTrained,
+  readPreferenceLists,
+  type Sequence,
+  scoredRollouts,
+  sequencesOf,
+} from "../../align/index.ts";
+import type { Objective } from "../../objectives/index.ts";
+import { createRandom } from "../../random.ts";
+import { type Annotator, drawImpressions, faithfulAnnotator } from "./annotators.ts";
+import { byteLength, type Instruction, trueReward } from "./instructions.ts";
+import { flipVerdicts, rankResponses } from "./judgments.ts";
+import { drawCandidates, isCorrect } from "./responses.ts";
+import { createStartPolicy, type LanguageStart, languageStart } from "./start-policy.ts";
+
+/** How an objective is tried in the world of instructions. */
+export type AlignmentTrial = {
+  readonly objective: Objective;
+  readonly params?: Record<string, unknown>;
+  /** Share of the verdicts turned upside down. */
+  readonly flips?: number;
+  readonly learningRate?: number;
+  readonly steps?: number;
+};
+
+/** Where a policy stands after some steps, on prompts it has not learnt from. */
+export type AlignmentPoint = {
+  readonly step: number;
+  /** Mean true reward of sampled responses; at most 4. */
+  readonly reward: number;
+  /** KL(policy || start) of a response, nats, estimated on the same samples. */
+  readonly kl: number;
+  /** Share of sampled responses whose answer is right. */
+  readonly correct: number;
+  /** Mean bytes of a response. */
+  readonly length: number;
+  /** Mean entropy of a token, nats. */
+  readonly entropy: number;
+  /** Share of pairs of candidates of different true reward that log(policy / start) orders as the reward does. */
+  readonly rankingAccuracy: number;
+};
+
+/** Those who judge: one faithful, one hasty, one who likes long and loud responses. */
+export const panel: readonly Annotator[] = [
+  faithfulAnnotator,
+  { ...faithfulAnnotator, id: "hasty", strength: 0.75 },
+  { ...faithfulAnnotator, id: "easily-impressed", lengthBias: 1, exclamationBias: 0.5 },
+];
+
+const RESPONSES_A_STEP = 32;
+const CANDIDATES = 4;
+const SAMPLES = 4;
+
+/**
+ * Trains the start policy of `seed` with an objective and reports where it stands, from before the first step on.
+ * An objective on groups of rollouts learns from its own samples as the panel scores them; any other from one ranking
+ * a prompt, by one of the panel, of 4 responses that no policy wrote.
+ */
+export async function alignInstructions(trial: AlignmentTrial, seed: number): Promise<AlignmentPoint[]> {
+  const { objective, params = {}, flips = 0, learningRate = 1e-3, steps = 60 } = trial;
+  const start = await languageStart(seed);
+  const reads = objective.reads(params);
+  const policy = createStartPolicy(start, { learningRate, yields: quantitiesTrained(objective, reads) });
+  const reference = createStartPolicy(start, { learningRate });
+  const startSays = createEvidenceCache((sequences) => reference.evidence(sequences));
+  const source = sourceFor(objective, start, seed, flips);
+  if (source.kind === "offline") await startSays.add(sequencesOf(source.lists));
+  const unit = exampleUnit(objective, reads);
+  const batchSize = RESPONSES_A_STEP / { pair: 2, list: CANDIDATES, response: 1 }[unit];
+  const job = preferenceTraining({ policy, objective, params, source, reference: startSays, batchSize, seed });
+  const points = [await standing(0, policy, reference, start.heldOut, seed)];
+  for (let n = 1; n <= steps; n++) {
+    await job.step(n - 1);
+    if (isWatched(n, steps)) points.push(await standing(n, policy, reference, start.heldOut, seed));
+  }
+  policy.dispose();
+  reference.dispose();
+  return points;
+}
+
+/** The reward a policy has where it first reaches `kl`, between two points in proportion; null where it never does. */
+export function rewardAtKl(points: readonly AlignmentPoint[], kl: number): number | null {
+  const after = points.findIndex((point) => point.kl >= kl);
+  if (after < 0) return null;
+  if (after === 0) return points[0].reward;
+  const [from, to] = [points[after - 1], points[after]];
+  return from.reward + ((to.reward - from.reward) * (kl - from.kl)) / (to.kl - from.kl);
+}
+
+/** Five looks, closer together at first, where a policy moves fastest. */
+function isWatched(step: number, steps: number): boolean {
+  return [0.1, 0.25, 0.45, 0.7, 1].some((share) => Math.round(share * steps) === step);
+}
+
+function sourceFor(
+  objective: Objective,
+  { instructions }: LanguageStart,
+  seed: number,
+  flips: number,
+): PreferenceSource {
+  if (objective.family !== "group") return { kind: "offline", lists: rankedCandidates(instructions, seed, flips) };
+  const byPrompt = new Map(instructions.map((instruction) => [instruction.prompt, instruction]));
+  return {
+    kind: "online",
+    every: 2,
+    reference: "start",
+    rollout: scoredRollouts(
+      { prompts: [...byPrompt.keys()], promptsAtOnce: (2 * RESPONSES_A_STEP) / CANDIDATES, responses: CANDIDATES },
+      async (prompt, responses, draw) => {
+        const random = createRandom(draw);
+        const annotator = panel[random.integer(panel.length)];
+        const scores = drawImpressions(annotator, byPrompt.get(prompt) as Instruction, responses, random);
+        return random.uniform() < flips ? scores.map((score) => 4 - score) : scores;
+      },
+    ),
+  };
+}
+
+/** One ranking a prompt by one of the panel, of responses that no policy wrote. */
+export function rankedCandidates(instructions: readonly Instruction[], seed: number, flips = 0): PreferenceList[] {
+  const random = createRandom(seed + 1_000_003);
+  const lists = instructions.map((instruction) => ({
+    instruction,
+    responses: drawCandidates(instruction, CANDIDATES, random),
+  }));
+  return readPreferenceLists(flipVerdicts(rankResponses(lists, panel, random), flips, seed));
+}
+
+async function standing(
+  step: number,
+  policy: LanguageTrainee,
+  start: LanguageTrainee,
+  heldOut: readonly Instruction[],
+  seed: number,
+): Promise<AlignmentPoint> {
+  const prompts = heldOut.map(({ prompt }) => prompt);
+  const sampled = await policy.sample(prompts, { count: SAMPLES, seed: seed + 17 * step });
+  const responses = heldOut.flatMap((instruction, n) => sampled[n].map((response) => ({ instruction, response })));
+  const { logRatios, entropy } = await compare(policy, start, responses.map(toSequence));
+  const mean = (read: (response: { instruction: Instruction; response: string }, n: number) => number) =>
+    responses.reduce((sum, response, n) => sum + read(response, n), 0) / responses.length;
+  return {
+    step,
+    reward: mean(({ instruction, response }) => trueReward(instruction, response)),
+    kl: mean((_, n) => logRatios[n]),
+    correct: mean(({ instruction, response }) => Number(isCorrect(instruction, response))),
+    length: mean(({ response }) => byteLength(response)),
+    entropy,
+    rankingAccuracy: await rankingAccuracy(policy, start, heldOut, seed),
+  };
+}
+
+async function rankingAccuracy(
+  policy: LanguageTrainee,
+  start: LanguageTrainee,
+  heldOut: readonly Instruction[],
+  seed: number,
+): Promise<number> {
+  const random = createRandom(seed + 2_000_003);
+  const candidates = heldOut.flatMap((instruction) =>
+    drawCandidates(instruction, 2, random).map((response) => ({ instruction, response })),
+  );
+  const { logRatios } = await compare(policy, start, candidates.map(toSequence));
+  let pairs = 0;
+  let ordered = 0;
+  for (let n = 0; n < candidates.length; n += 2) {
+    const lead =
+      trueReward(candidates[n].instruction, candidates[n].response) -
+      trueReward(candidates[n + 1].instruction, candidates[n + 1].response);
+    if (lead === 0) continue;
+    pairs++;
+    const gap = logRatios[n] - logRatios[n + 1];
+    ordered += gap === 0 ? 0.5 : Number(gap > 0 === lead > 0);
+  }
+  return ordered / pairs;
+}
+
+function toSequence({ instruction, response }: { instruction: Instruction; response: string }): Sequence {
+  return { prompt: instruction.prompt, response };
+}
+
+/** log(policy / start) of each sequence, and the policy's mean entropy of a token. */
+async function compare(policy: LanguageTrainee, start: LanguageTrainee, sequences: readonly Sequence[]) {
+  const logRatios: number[] = [];
+  let entropy = 0;
+  let count = 0;
+  for (let from = 0; from < sequences.length; from += 64) {
+    const part = sequences.slice(from, from + 64);
+    const [own, before] = [await policy.evidence(part), await start.evidence(part)];
+    for (let n = 0; n < part.length; n++) {
+      let ratio = 0;
+      for (let t = n * own.tokens; t < n * own.tokens + own.lengths[n]; t++) {
+        ratio += own.logps[t] - before.logps[t];
+        entropy += own.entropies?.[t] ?? 0;
+        count++;
+      }
+      logRatios.push(ratio);
+    }
+  }
+  return { logRatios, entropy: entropy / count };
+}

@@ -6,11 +6,11 @@ import path from "node:path";
 const folder = path.join(import.meta.dirname, "peers");
 export const cacheFolder = path.join(import.meta.dirname, "..", ".luce", "benchmarks");
 
-/** The Python of a virtual environment that holds the locked peers, made on first use. */
-export function peerPython(): string {
-  const environment = path.join(cacheFolder, "peers");
+/** The Python of a virtual environment that holds the locked peers of a list in `peers/`, made on first use. */
+export function peerPython(list = "requirements.txt"): string {
+  const environment = path.join(cacheFolder, list === "requirements.txt" ? "peers" : path.basename(list, ".txt"));
   const python = path.join(environment, "bin", "python");
-  const requirements = path.join(folder, "requirements.txt");
+  const requirements = path.join(folder, list);
   const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex");
   const stamp = path.join(environment, "requirements.sha256");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return python;

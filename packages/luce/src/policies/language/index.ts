@@ -16,6 +16,7 @@ export {
   parseAdapterConfig,
   toAdapterConfig,
 } from "./low-rank.ts";
+export { objectiveLoss, type Said } from "./objective-loss.ts";
 export { createLanguagePolicy, type LanguagePolicy, modelOf, supervisedLoss } from "./policy.ts";
 export { type SampledResponse, type SampleOptions, sample } from "./sample.ts";
 export { type CandidateScores, scoreCandidates } from "./score.ts";

@@ -43,8 +43,6 @@ type Definition<P extends z.ZodObject, I extends z.ZodType> = {
   kind: MethodKind;
   params: P;
   inputs: I;
-  /** False where no independent values exist to check it against. */
-  hasFormula?: boolean;
   evaluate(inputs: z.output<I>, params: z.output<P>): Outputs | Promise<Outputs>;
 };
 
@@ -52,8 +50,8 @@ type Definition<P extends z.ZodObject, I extends z.ZodType> = {
 export function defineMethod<P extends z.ZodObject, I extends z.ZodType>(definition: Definition<P, I>): Method {
   const { inputs: inputSchema, evaluate, ...declared } = definition;
   return {
-    hasFormula: true,
     ...declared,
+    hasFormula: true,
     evaluate: (inputs, params) =>
       evaluate(
         parseWith(inputSchema, inputs, `${definition.id}: inputs`),

@@ -101,7 +101,6 @@ export const lengthControlledWinRate = defineRating({
   reads: "comparisons",
   usesCovariates: true,
   needs: { covariates: ["length"], cluster: "prompt" },
-  hasFormula: false,
   params: parameters,
   inputs: comparisonInputs.extend({
     prompts: z.array(z.number().int().nonnegative()),

@@ -70,7 +70,16 @@ export function fitPairwise(
     if (largest(strengths) > DIVERGED || largest(shared) > DIVERGED) break;
   }
   if (gauge) centreBlocks(strengths, gauge);
+  if (isFlat(information)) converged = false;
   return { strengths, shared, logLikelihood: information.logLikelihood, converged };
+}
+
+/** Whether the likelihood has gone flat in a shared parameter, which is on its way to infinity. */
+function isFlat({ sharedCount, sharedCurvature, cells, penalty }: Information): boolean {
+  if (penalty.shared > 0 || sharedCount === 0) return false;
+  const mass = cells.mass.reduce((sum, m) => sum + m, 0);
+  for (let k = 0; k < sharedCount; k++) if (sharedCurvature[k * sharedCount + k] < 1e-10 * mass) return true;
+  return false;
 }
 
 /**

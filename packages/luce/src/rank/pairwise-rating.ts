@@ -120,10 +120,11 @@ function uncertainty(
     sharedErrors: Float64Array.from({ length: K }, (_, k) => Math.sqrt(Math.max(0, variances(M + k)))),
   });
   if (size > DENSE_LIMIT) {
-    const variances = drawnVariances(information, scores, random);
+    const draws = Math.max(24, Math.min(64, Math.round(1e7 / cells.mass.length)));
+    const variances = drawnVariances(information, scores, random, draws);
     findings.push({
       severity: "note",
-      text: `With ${M} systems standard errors are drawn (64 draws, exact to about 9%) and do not know of correlations between systems.`,
+      text: `With ${M} systems standard errors are drawn (${draws} draws, exact to about ${Math.round(100 / Math.sqrt(2 * draws))}%) and do not know of correlations between systems.`,
     });
     return { covariance: null, ...finite((index) => variances[index]) };
   }

@@ -23,12 +23,18 @@ export type RankIntervals = {
  * Where only standard errors are known, systems are told apart by non-overlapping Sidak intervals (Klein, Wright
  * and Wieczorek 2020, "A joint confidence region for an overall ranking of populations"), which is wider.
  *
+ * A method that shows another number than its strengths (a conservative score) ranks by that number; an interval
+ * that comes from the strengths is then widened to hold the rank.
+ *
+ * @param shown [M] what systems are ranked by
+ *
  * O(D M^2) with joint draws, O(M log M) without.
  */
 export function rankIntervals(
   logStrengths: Float64Array,
   components: Int32Array,
   uncertainty: Uncertainty,
+  shown: Float64Array = logStrengths,
 ): RankIntervals {
   const systems = logStrengths.length;
   const rank: (number | null)[] = new Array(systems).fill(null);
@@ -42,10 +48,12 @@ export function rankIntervals(
     else members.set(component, [i]);
   });
   for (const all of members.values()) {
-    const placed = all.filter((i) => !Number.isNaN(logStrengths[i])).sort((a, b) => logStrengths[b] - logStrengths[a]);
+    const placed = all
+      .filter((i) => !Number.isNaN(shown[i]))
+      .sort((a, b) => (shown[a] === shown[b] ? 0 : shown[b] - shown[a]));
     placed.forEach((i, at) => {
       const above = at > 0 ? placed[at - 1] : -1;
-      rank[i] = above >= 0 && logStrengths[above] === logStrengths[i] ? rank[above] : at + 1;
+      rank[i] = above >= 0 && shown[above] === shown[i] ? rank[above] : at + 1;
       rankLower[i] = 1;
       rankUpper[i] = all.length;
     });
@@ -55,6 +63,12 @@ export function rankIntervals(
     if (uncertainty.deviations?.length) {
       fromDraws(known, all.length, logStrengths, uncertainty, critical, rankLower, rankUpper);
     } else fromErrors(known, all.length, logStrengths, uncertainty.standardErrors, critical, rankLower, rankUpper);
+  }
+  for (let i = 0; i < systems; i++) {
+    const at = rank[i];
+    if (at === null) continue;
+    rankLower[i] = Math.min(rankLower[i] ?? at, at);
+    rankUpper[i] = Math.max(rankUpper[i] ?? at, at);
   }
   return { rank, rankLower, rankUpper, critical };
 }

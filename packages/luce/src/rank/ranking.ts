@@ -102,16 +102,14 @@ export function toRanking(input: RankingInput): Ranking {
   const { fit, votes, replicates, margin, random } = input;
   const uncertainty = replicates ? bootstrapUncertainty(fit.logStrengths, replicates) : normalUncertainty(fit, random);
   const { logStrengths, components } = fit;
-  const { rank, rankLower, rankUpper, critical } = rankIntervals(logStrengths, components, uncertainty);
+  const shown = fit.display === "score" && fit.displayed ? fit.displayed : logStrengths;
+  const { rank, rankLower, rankUpper, critical } = rankIntervals(logStrengths, components, uncertainty, shown);
   const best = probabilityBest(logStrengths, uncertainty);
   const judgments = judgmentsOf(votes);
   const groups = groupNumbers(components, logStrengths);
   const displayed = displayScale(fit, uncertainty, replicates !== undefined);
   const order = Array.from(fit.systems, (_, i) => i).sort(
-    (a, b) =>
-      groups[a] - groups[b] ||
-      byStrength(logStrengths[a], logStrengths[b]) ||
-      (fit.systems[a] < fit.systems[b] ? -1 : 1),
+    (a, b) => groups[a] - groups[b] || byStrength(shown[a], shown[b]) || (fit.systems[a] < fit.systems[b] ? -1 : 1),
   );
   return {
     schema: "luce.ranking/1",

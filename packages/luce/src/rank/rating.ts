@@ -78,7 +78,6 @@ type RatingDefinition<P extends z.ZodObject, I extends z.ZodType, V extends Comp
   reads: RatingMethod["reads"];
   usesCovariates?: boolean;
   needs?: RatingNeeds;
-  hasFormula?: boolean;
   params: P;
   inputs: I;
   evaluate(inputs: z.output<I>, params: z.output<P>): Outputs;

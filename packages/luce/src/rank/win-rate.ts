@@ -74,7 +74,6 @@ export const winRate = defineRating({
   paper: "Length-Controlled AlpacaEval: A Simple Way to Debias Automatic Evaluators",
   arxiv: "2404.04475",
   reads: "comparisons",
-  hasFormula: false,
   params: parameters,
   inputs: comparisonInputs,
   evaluate(inputs, params) {

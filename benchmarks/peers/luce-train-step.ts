@@ -19,7 +19,7 @@ const random = createRandom(0);
 const config = languageConfig({
   vocabularySize: 256,
   hiddenSize: 128,
-  intermediateSize: 344,
+  intermediateSize: 384,
   layers: 4,
   heads: 4,
   maxPositions: 64,

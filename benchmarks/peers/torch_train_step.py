@@ -10,7 +10,7 @@ steps = int(sys.argv[1])
 torch.set_num_threads(int(sys.argv[2]))
 torch.manual_seed(0)
 config = LlamaConfig(
-    vocab_size=256, hidden_size=128, intermediate_size=344, num_hidden_layers=4, num_attention_heads=4,
+    vocab_size=256, hidden_size=128, intermediate_size=384, num_hidden_layers=4, num_attention_heads=4,
     num_key_value_heads=4, tie_word_embeddings=True, max_position_embeddings=64,
 )
 

@@ -1,0 +1,3 @@
+import { trainLosses } from "./train-losses.ts";
+
+Object.assign(globalThis, { trained: trainLosses() });

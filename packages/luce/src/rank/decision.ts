@@ -99,7 +99,7 @@ export function probabilityBest(logStrengths: Float64Array, { deviations }: Unce
     for (let i = 0; i < systems; i++) {
       if (winner < 0 || !(logStrengths[i] + draw[i] <= logStrengths[winner] + draw[winner])) winner = i;
     }
-    best[winner] += 1 / deviations.length;
+    best[winner]++;
   }
-  return best;
+  return best.map((times) => times / deviations.length);
 }

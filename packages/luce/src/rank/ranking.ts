@@ -102,7 +102,10 @@ export function toRanking(input: RankingInput): Ranking {
   const { fit, votes, replicates, margin, random } = input;
   const uncertainty = replicates ? bootstrapUncertainty(fit.logStrengths, replicates) : normalUncertainty(fit, random);
   const { logStrengths, components } = fit;
-  const shown = fit.display === "score" && fit.displayed ? fit.displayed : logStrengths;
+  // Rounded so that systems which differ by rounding errors alone share a rank.
+  const shown = (fit.display === "score" && fit.displayed ? fit.displayed : logStrengths).map(
+    (value) => Math.round(value * 1e9) / 1e9,
+  );
   const { rank, rankLower, rankUpper, critical } = rankIntervals(logStrengths, components, uncertainty, shown);
   const best = probabilityBest(logStrengths, uncertainty);
   const judgments = judgmentsOf(votes);

@@ -23,7 +23,7 @@ export type Uncertainty = {
   readonly upper: Float64Array;
 };
 
-/** From the method's own covariance: normal intervals. O(M^3) once, O(D M^2) for the draws. */
+/** From the method's own covariance (or its standard errors, taken as independent): normal intervals. O(M^3) once, O(D M^2) for the draws. */
 export function normalUncertainty(fit: RatingFit, random: Random): Uncertainty {
   const { logStrengths, covariance } = fit;
   const systems = logStrengths.length;
@@ -32,7 +32,8 @@ export function normalUncertainty(fit: RatingFit, random: Random): Uncertainty {
     standardErrors,
     differenceError: (i, j) =>
       covariance ? differenceError(covariance, systems, i, j) : Math.hypot(standardErrors[i], standardErrors[j]),
-    deviations: covariance ? normalDeviations(covariance, systems, random) : null,
+    deviations:
+      systems <= DENSE_LIMIT ? normalDeviations(covariance ?? diagonal(standardErrors), systems, random) : null,
     lower: logStrengths.map((strength, i) => strength - NORMAL_95 * standardErrors[i]),
     upper: logStrengths.map((strength, i) => strength + NORMAL_95 * standardErrors[i]),
   };
@@ -96,6 +97,14 @@ function sampleCovariance(deviations: readonly Float64Array[], systems: number):
 function deviation(values: Float64Array): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}
+
+/** The covariance of independent estimates. */
+function diagonal(standardErrors: Float64Array): Float64Array {
+  const systems = standardErrors.length;
+  const covariance = new Float64Array(systems * systems);
+  for (let i = 0; i < systems; i++) covariance[i * systems + i] = standardErrors[i] ** 2;
+  return covariance;
 }
 
 /** A thousand draws, fewer where they would take more than a moment. */

@@ -1,6 +1,7 @@
 import { LuceError } from "../../errors.ts";
-import { DType, jit, lax, numpy as np, type OwnedFunction, valueAndGrad, vjp } from "../../jax.ts";
+import { DType, defaultDevice, jit, lax, numpy as np, type OwnedFunction, valueAndGrad, vjp } from "../../jax.ts";
 import { hold, mapParameters, type Parameters, release } from "./parameters.ts";
+import { differentiateAcrossDevices } from "./split-evidence.ts";
 import { globalNorm, type Transform } from "./transforms.ts";
 
 /** The arrays of one batch by name; the same names and shapes run the same compiled program. */
@@ -115,6 +116,14 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
     },
   );
   const accumulate = jit(measureAndDifferentiate);
+  const acrossDevices =
+    typeof loss === "function" ? null : differentiateAcrossDevices(loss, jit(differentiateObjective(loss)));
+  /** Float64 is on WebAssembly alone. */
+  const isSplit = () => acrossDevices !== null && defaultDevice() !== "wasm";
+  const differentiate = async (parameters: Parameters, frozen: Parameters, batch: Batch) =>
+    acrossDevices && isSplit()
+      ? acrossDevices(parameters, frozen, batch)
+      : accumulate(hold(parameters), hold(frozen), batch);
   const add = jit((left: Parameters, right: Parameters) =>
     mapParameters(left, (array, name) => array.add(right[name])),
   );
@@ -135,23 +144,23 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
       const numbers = np.array(Float32Array.from([...transform.numbers(step), 0]));
       let applied: { parameters: Parameters; optimiser: Parameters; gradientNorm: np.Array };
       let measured: Measured;
-      if (batches.length === 1) {
+      if (batches.length === 1 && !isSplit()) {
         const result = single(parameters, optimiser, numbers, hold(frozen), batches[0]);
         applied = result;
         measured = result.measured;
       } else {
         const [first, ...rest] = batches;
-        let sum = accumulate(hold(parameters), hold(frozen), first);
+        let sum = await differentiate(parameters, frozen, first);
         for (const batch of rest) {
-          const next = accumulate(hold(parameters), hold(frozen), batch);
-          // Metrics are means of their batch: weigh them so that they stay so.
+          const next = await differentiate(parameters, frozen, batch);
           sum = {
             gradients: add(sum.gradients, next.gradients),
             measured: addMeasured(sum.measured, next.measured),
           };
         }
         measured = sum.measured;
-        applied = applyOnce(parameters, optimiser, sum.gradients, measured.count.ref, numbers);
+        const count = np.array(Float32Array.of(await readScalar(measured.count.ref))).reshape([]);
+        applied = applyOnce(parameters, optimiser, sum.gradients, count, numbers);
       }
       const state = { parameters: applied.parameters, optimiser: applied.optimiser, step: step + 1 };
       const gradientNorm = await readScalar(applied.gradientNorm);
@@ -168,7 +177,10 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
     },
 
     async evaluate(parameters, frozen, batch) {
-      return readMeasured(evaluate(hold(parameters), hold(frozen), batch));
+      if (!isSplit()) return readMeasured(evaluate(hold(parameters), hold(frozen), batch));
+      const { measured, gradients } = await differentiate(parameters, frozen, batch);
+      release(gradients);
+      return readMeasured(measured);
     },
 
     dispose() {
@@ -177,7 +189,7 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
   };
 }
 
-type Differentiated = { measured: Measured; gradients: Record<string, np.Array> };
+export type Differentiated = { measured: Measured; gradients: Record<string, np.Array> };
 type Differentiate = (parameters: Parameters, frozen: Parameters, batch: Batch) => Differentiated;
 
 function differentiateDirectly(loss: DirectLoss): Differentiate {
@@ -205,19 +217,26 @@ function differentiateDirectly(loss: DirectLoss): Differentiate {
 function differentiateThroughEvidence({ evidence, objective }: LossThroughEvidence): Differentiate {
   return (parameters, frozen, batch) => {
     const [made, back] = vjp((own: Parameters) => ({ ...evidence(own, frozen, batch) }), [parameters]);
-    const traced = (arrays: Parameters): [np.Array, { count: np.Array; metrics: Record<string, np.Array> }] => {
+    const { measured, gradients: slopes } = differentiateObjective({ objective })(exact(hold(made)), batch);
+    const cotangents = mapParameters(made, (array, name) => slopes[name].astype(array.dtype));
+    const [gradients] = back(cotangents) as unknown as [Record<string, np.Array>];
+    back.dispose();
+    return { measured, gradients };
+  };
+}
+
+/** The loss of evidence (float64) and its gradient in it. */
+function differentiateObjective({ objective }: Pick<LossThroughEvidence, "objective">) {
+  return (evidence: Parameters, batch: Batch): Differentiated => {
+    const traced = (arrays: Parameters): [np.Array, Omit<Measured, "total">] => {
       const { total, count, metrics } = objective(arrays, batch);
       const constant = (array: np.Array) => lax.stopGradient(array);
       return [total, { count: constant(count), metrics: mapParameters(metrics, constant) }];
     };
-    const differentiate = valueAndGrad(traced, { hasAux: true });
-    const [[total, rest], slopes] = differentiate(exact(hold(made))) as unknown as [
+    const [[total, rest], gradients] = valueAndGrad(traced, { hasAux: true })(evidence) as unknown as [
       [np.Array, Omit<Measured, "total">],
       Record<string, np.Array>,
     ];
-    const cotangents = mapParameters(made, (array, name) => slopes[name].astype(array.dtype));
-    const [gradients] = back(cotangents) as unknown as [Record<string, np.Array>];
-    back.dispose();
     return { measured: { total, ...rest }, gradients };
   };
 }

@@ -1,5 +1,5 @@
 import { type Batch, type BatchLoss, type Parameters, toDevice } from "../../engines/index.ts";
-import { DType, lax } from "../../jax.ts";
+import { lax } from "../../jax.ts";
 import type { Random } from "../../random.ts";
 import type { LanguageConfig } from "./config.ts";
 import { candidateEvidence } from "./evidence.ts";
@@ -35,6 +35,5 @@ export function supervisedLoss(
 ): BatchLoss {
   const { tokenLogps, mask } = candidateEvidence(modelOf(policy, parameters, frozen), batch);
   const differentiable = tokenLogps.sum().neg();
-  const total = lax.stopGradient(differentiable.ref).astype(DType.Float64);
-  return { differentiable, total, count: mask.astype(DType.Float64).sum(), metrics: {} };
+  return { differentiable, total: lax.stopGradient(differentiable.ref), count: mask.sum(), metrics: {} };
 }

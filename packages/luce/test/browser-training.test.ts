@@ -8,7 +8,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { trainLosses } from "./browser/train-losses.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-let browser: Browser;
 let server: Server;
 
 beforeAll(async () => {
@@ -34,36 +33,64 @@ beforeAll(async () => {
     response.end(isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>');
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
 }, 60_000);
 
-afterAll(async () => {
-  await browser?.close();
+afterAll(() => {
   server?.close();
 });
 
+const quiet = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** What a page of a browser started with `args` computes. */
+async function trainInPage(args: readonly string[]) {
+  const browser: Browser = await chromium.launch({ executablePath, args: [...quiet, ...args] });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.waitForFunction("globalThis.trained !== undefined");
+    return (await page.evaluate(
+      "globalThis.trained.then((result) => ({ ...result, crossOriginIsolated }))",
+    )) as Trained & {
+      crossOriginIsolated: boolean;
+    };
+  } finally {
+    await browser.close();
+  }
+}
+
+type Trained = Awaited<ReturnType<typeof trainLosses>>;
+
+function expectSame(found: Trained, wanted: Trained): void {
+  expect(found.losses).toHaveLength(wanted.losses.length);
+  for (const [i, loss] of wanted.losses.entries()) expect(Math.abs(found.losses[i] - loss)).toBeLessThan(1e-5);
+  for (const [i, logp] of wanted.logps.entries()) expect(Math.abs(found.logps[i] - logp)).toBeLessThan(1e-4);
+}
+
 test.skipIf(!executablePath)("a page learns as Node does: the same losses to 1e-5", { timeout: 60_000 }, async () => {
-  const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.waitForFunction("globalThis.trained !== undefined");
-  const [inPage, isolated] = (await page.evaluate(
-    "globalThis.trained.then((result) => [result, crossOriginIsolated])",
-  )) as [Awaited<ReturnType<typeof trainLosses>>, boolean];
-  const here = await trainLosses();
-  expect(isolated).toBe(true);
-  expect(inPage.losses).toHaveLength(here.losses.length);
-  for (const [i, loss] of here.losses.entries()) expect(Math.abs(inPage.losses[i] - loss)).toBeLessThan(1e-5);
-  for (const [i, logp] of here.logps.entries()) expect(Math.abs(inPage.logps[i] - logp)).toBeLessThan(1e-4);
+  const inPage = await trainInPage(["--disable-gpu"]);
+  expect(inPage).toMatchObject({ device: "wasm", crossOriginIsolated: true });
+  expectSame(inPage, await trainLosses());
 });
+
+test.skipIf(!executablePath)(
+  "so does a page with WebGPU, where it has an adapter",
+  { timeout: 90_000 },
+  async (context) => {
+    const inPage = await trainInPage([
+      "--enable-unsafe-webgpu",
+      "--use-webgpu-adapter=swiftshader",
+      "--enable-features=Vulkan",
+      "--use-angle=swiftshader",
+    ]);
+    if (inPage.device !== "webgpu") context.skip("this browser has no WebGPU adapter");
+    expectSame(inPage, await trainLosses());
+  },
+);

@@ -11,7 +11,7 @@
  * judgments of the baseline prompted to be verbose and concise, with weight 0.2; they are not part of a file of
  * judgments, so here phi is drawn to the median phi of the file's systems with as much information as those
  * judgments hold. The published gamma was fitted to other systems, once. Both make small differences to
- * the published values (on 36 systems of AlpacaEval 2: 0.5 points on average, 2.5 at most).
+ * the published values (on 36 systems of AlpacaEval 2: 0.5 points on average, 2.3 at most).
  *
  * @see arXiv 2404.04475, section 3
  */
@@ -34,7 +34,7 @@ const parameters = z.object({
   /** Weight of the pull of phi towards the other systems' (the paper's lambda for the gamed baselines). */
   lambda: z.number().nonnegative().default(0.2),
   /** Precision of the normal prior on instruction difficulty. */
-  difficultyRidge: z.number().positive().default(0.1),
+  difficultyRidge: z.number().positive().default(0.3),
   /** What phi is drawn to; the median over the systems of the file where absent. */
   lengthPrior: z.number().optional(),
 });
@@ -317,7 +317,7 @@ function findings(known: {
   const found: Finding[] = [
     {
       severity: "note",
-      text: `The effect of length is drawn to ${known.centre.toFixed(2)}, ${known.given ? "as given" : `the median over the ${known.judged} systems of the file`}.`,
+      text: `The effect of length is drawn to ${known.centre.toFixed(2)}, ${known.given ? "as given" : `the median over the ${known.judged} of the file`}.`,
     },
   ];
   if (known.judged < 5 && !known.given) {

@@ -1,17 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { loadMethod } from "../methods.ts";
+import { evaluate, expectNear, negated } from "../../test/evaluate-objective.ts";
 
 const logps = fc.array(fc.double({ min: -40, max: -0.01, noNaN: true }), { minLength: 4, maxLength: 4 });
 const pair = fc.record({ chosen: logps, rejected: logps, referenceChosen: logps, referenceRejected: logps });
 const runs = { numRuns: 20, seed: 1 };
-
-type Result = { loss: number; perExample: number[]; grad: Record<string, number[]> };
-
-async function evaluate(id: string, inputs: object, params: object = {}): Promise<Result> {
-  const method = await loadMethod(id);
-  return (await method.evaluate(inputs, params)) as Result;
-}
 
 const named = ({ chosen, rejected, referenceChosen, referenceRejected }: Record<string, number[]>) => ({
   policyChosenLogps: chosen,
@@ -19,12 +12,6 @@ const named = ({ chosen, rejected, referenceChosen, referenceRejected }: Record<
   referenceChosenLogps: referenceChosen,
   referenceRejectedLogps: referenceRejected,
 });
-const reversed = (xs: readonly number[]) => xs.map((x) => 0 - x);
-function expectNear(actual: readonly number[], expected: readonly number[], digits = 9): void {
-  expect(actual).toHaveLength(expected.length);
-  for (const [i, x] of expected.entries()) expect(actual[i]).toBeCloseTo(x, digits);
-}
-
 describe("DPO", () => {
   test("costs log 2 where policy and reference agree, with slope -beta / 2B on the chosen", async () => {
     await fc.assert(
@@ -84,7 +71,7 @@ test.each([
   await fc.assert(
     fc.asyncProperty(pair, async (p) => {
       const { grad } = await evaluate(id, named(p), params);
-      expectNear(grad.policyChosenLogps, reversed(grad.policyRejectedLogps), 12);
+      expectNear(grad.policyChosenLogps, negated(grad.policyRejectedLogps), 12);
     }),
     runs,
   );

@@ -13,6 +13,7 @@
  * @see arXiv 2410.02197, sections 3 to 5
  */
 import * as z from "zod";
+import { checkEqualLengths } from "../equal-lengths.ts";
 import { LuceError } from "../errors.ts";
 import { given, policy } from "../objectives/evidence.ts";
 import { marginDiagnostics } from "../objectives/implicit-rewards.ts";
@@ -51,12 +52,7 @@ export const gpm = defineObjective({
     select: z.enum(["all", "pair"]).default("all"),
   }),
   check({ chosenEmbeddings, scales }) {
-    const size = chosenEmbeddings?.shape[1] ?? 0;
-    if (size % 2 !== 0 || (scales !== undefined && scales.shape[1] !== size / 2)) {
-      throw new LuceError("shape-mismatch", `embeddings have ${size} values, scales ${scales?.shape[1] ?? "none"}`, {
-        hint: "an embedding has two values for every scale",
-      });
-    }
+    checkSize(chosenEmbeddings?.shape[1] ?? 0, scales?.shape[1]);
   },
   loss(evidence, { component, tau, normalize, beta, select }) {
     if (component === "gpo") return preferenceOptimisation(evidence, beta, select);
@@ -89,11 +85,17 @@ export const gpm = defineObjective({
   },
 });
 
-/** s(i, j) of every ordered pair of K embeddings [K][2 L], O(K^2 L); `scales` [L] are 1 where absent. */
+/**
+ * s(i, j) of every ordered pair of K embeddings [K][2 L], O(K^2 L); `scales` [L] are 1 where absent.
+ *
+ * @throws LuceError `shape-mismatch`
+ */
 export function preferenceScoreTable(
   embeddings: readonly (readonly number[])[],
   scales?: readonly number[],
 ): number[][] {
+  checkEqualLengths(Object.fromEntries(embeddings.map((embedding, i) => [`embeddings[${i}]`, embedding])));
+  checkSize(embeddings[0]?.length ?? 0, scales?.length);
   const score = (a: readonly number[], b: readonly number[]) => {
     let sum = 0;
     for (let l = 0; 2 * l + 1 < a.length; l++) {
@@ -102,6 +104,13 @@ export function preferenceScoreTable(
     return sum;
   };
   return embeddings.map((a) => embeddings.map((b) => score(a, b)));
+}
+
+function checkSize(size: number, scales: number | undefined): void {
+  if (size % 2 === 0 && (scales === undefined || scales === size / 2)) return;
+  throw new LuceError("shape-mismatch", `embeddings have ${size} values, scales ${scales ?? "none"}`, {
+    hint: "an embedding has two values for every scale",
+  });
 }
 
 /** [B, 2 L] each to [B]. */

@@ -12,6 +12,7 @@
  * @see arXiv 2402.02479, section 3 and theorem 4.2
  */
 import * as z from "zod";
+import { checkEqualLengths } from "../../equal-lengths.ts";
 import { given, policy } from "../evidence.ts";
 import { descendingRanks } from "../list-order.ts";
 import { logSumExp, softmax } from "../numerics.ts";
@@ -72,12 +73,14 @@ export const brain = defineObjective({
  * Three estimators' coefficients of grad log pi(y_i) on one set of samples from the proposal.
  *
  * @param posteriorLogps [K], like the others
+ * @throws LuceError `shape-mismatch`
  */
 export function gradientCoefficients(
   posteriorLogps: readonly number[],
   policyLogps: readonly number[],
   proposalLogps: readonly number[],
 ): Record<"dpg" | "gdcPlusPlus" | "brain", number[]> {
+  checkEqualLengths({ posteriorLogps, policyLogps, proposalLogps });
   const count = proposalLogps.length;
   const logTarget = posteriorLogps.map((logp, i) => logp - proposalLogps[i]);
   const logPolicy = policyLogps.map((logp, i) => logp - proposalLogps[i]);

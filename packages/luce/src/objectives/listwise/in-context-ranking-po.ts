@@ -71,7 +71,7 @@ export const inContextRankingPo: Objective = {
   ...objective,
   async evaluate(inputs, params) {
     const outputs = await objective.evaluate(inputs, params);
-    const mask = (inputs as { mask?: number[][] }).mask;
+    const { mask } = inputs as { mask?: (number | boolean)[][] | null };
     const present = (values: unknown) =>
       mask ? (values as number[][]).map((row, b) => row.filter((_, i) => mask[b][i])) : values;
     return { ...outputs, weights: present(outputs.weights), logits: present(outputs.logits) };

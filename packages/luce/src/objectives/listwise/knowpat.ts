@@ -59,15 +59,12 @@ export const knowpat = defineObjective({
   },
 });
 
+const LEAST_RANGE = 1e-300;
+
 /** Each candidate's place between the least (0) and the most likely (1) of its list; 0 where they are the same. */
 function spread(s: Tensor, present: Tensor): Tensor {
   const low = where(present, s, Number.MAX_VALUE).min(-1, { keepDims: true });
   const high = where(present, s, -Number.MAX_VALUE).max(-1, { keepDims: true });
   const range = high.sub(low);
-  return s
-    .sub(low)
-    .div(where(range.greater(0), range, 1))
-    .mul(range.greater(0))
-    .mul(present)
-    .stopGradient();
+  return s.sub(low).div(range.maximum(LEAST_RANGE)).mul(present).stopGradient();
 }

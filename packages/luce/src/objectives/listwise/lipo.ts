@@ -23,9 +23,12 @@ import { identity, precedes } from "../list-order.ts";
 import { logSumExp, softmax, softplus } from "../numerics.ts";
 import { defineObjective, type LossTerms } from "../objective.ts";
 import { pairwiseDifferences } from "../pairwise-differences.ts";
-import { constant, type Tensor, where } from "../tensor.ts";
+import { constant, type Tensor } from "../tensor.ts";
 import { lambdaWeights, orderedPairs } from "./lambda-weights.ts";
 import { rankingDiagnostics } from "./ranking-diagnostics.ts";
+
+/** Labels that add up to less, such as all 0, are no preference. */
+const LEAST_TOTAL = 1e-300;
 
 type RankingLoss = (s: Tensor, psi: Tensor, present: Tensor) => LossTerms;
 
@@ -42,8 +45,7 @@ const rankingLosses = {
   }),
   "list-mle": (s, psi, present) => ({ perExample: plackettLuceLoss(s, psi, present) }),
   softmax(s, psi, present) {
-    const total = psi.sum(-1, { keepDims: true });
-    const targets = psi.div(where(total.greater(0), total, 1));
+    const targets = psi.div(psi.sum(-1, { keepDims: true }).maximum(LEAST_TOTAL));
     return { perExample: crossEntropy(s, targets, present) };
   },
   listnet: (s, psi, present) => ({ perExample: crossEntropy(s, softmax(psi, -1, present), present) }),

@@ -10,11 +10,13 @@
  *
  * and s in closed form: dpo beta h; ipo 2 h / beta; cpo (1 + beta)(log pi_w - log pi_l);
  * simpo log sigmoid(d - gamma) - log sigmoid(-d - gamma), d = beta (a_w - a_l).
+ * Without annotators all labels come from one; reliabilities start at 0.9.
  * Extra outputs `probabilities`, `weights` [B] and `reliabilities` [A] after the update.
  *
  * @see arXiv 2509.24159, equations 2, 4, 5 and 7
  */
 import * as z from "zod";
+import { LuceError } from "../../errors.ts";
 import { given, lengths, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";
@@ -31,7 +33,10 @@ const parameters = z.object({
   alpha: z.number().min(0).max(1).default(0.1),
 });
 
-const pair = ["policyChosenLogps", "policyRejectedLogps", "annotators", "reliabilities"] as const;
+const INITIAL_RELIABILITY = 0.9;
+
+const pair = ["policyChosenLogps", "policyRejectedLogps"] as const;
+const labels = ["annotators", "reliabilities"] as const;
 const references = ["referenceChosenLogps", "referenceRejectedLogps"] as const;
 const tokenCounts = ["chosenLengths", "rejectedLengths"] as const;
 
@@ -52,18 +57,26 @@ export const lcpo = defineObjective({
     referenceRejectedLogps: given(["B"]),
     chosenLengths: lengths(["B"]),
     rejectedLengths: lengths(["B"]),
-    annotators: given(["B"], { values: { indexOf: "A" } }),
-    reliabilities: given(["A"], { values: "probability" }),
+    annotators: given(["B"], { values: { indexOf: "A" }, optional: true }),
+    reliabilities: given(["A"], { values: "probability", optional: true }),
   },
   reads({ baseLoss }) {
-    if (baseLoss === "simpo") return [...pair, ...tokenCounts];
-    return baseLoss === "cpo" ? pair : [...pair, ...references];
+    if (baseLoss === "simpo") return [...pair, ...labels, ...tokenCounts];
+    return baseLoss === "cpo" ? [...pair, ...labels] : [...pair, ...labels, ...references];
   },
   params: parameters,
-  check: ({ reliabilities }) => checkOpenUnitInterval("reliabilities", reliabilities),
+  check({ annotators, reliabilities }) {
+    checkOpenUnitInterval("reliabilities", reliabilities);
+    if (annotators !== undefined && reliabilities === undefined) {
+      throw new LuceError("invalid-input", 'lcpo needs "reliabilities" [A] where annotators are given', {
+        hint: `start each annotator at ${INITIAL_RELIABILITY}`,
+      });
+    }
+  },
   loss(evidence, params) {
     const logit = cleanLogit(evidence, params);
-    const { annotators, reliabilities } = evidence;
+    const reliabilities = evidence.reliabilities ?? constant([INITIAL_RELIABILITY]);
+    const annotators = evidence.annotators ?? constant(Array<number>(logit.shape[0]).fill(0));
     const count = reliabilities.shape[0];
     const isBy = annotators.expandDims(-1).equal(constant(Array.from({ length: count }, (_, k) => k)));
     const eta = isBy.mul(reliabilities).sum(-1);

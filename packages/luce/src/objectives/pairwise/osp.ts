@@ -17,6 +17,8 @@
  * @see arXiv 2405.14103 (soft-preference cross-entropy; pairing and debiasing as commonly done)
  */
 import * as z from "zod";
+import { checkEqualLengths } from "../../equal-lengths.ts";
+import { LuceError } from "../../errors.ts";
 import { given, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
@@ -67,6 +69,7 @@ type JudgeLogits = readonly (readonly (readonly [number, number] | null)[])[];
  *
  * @param judgeLogits [K, K, 2]: entry (i, j) with answer i shown first and j second
  * @returns `pairs` holds winner and loser of all K (K - 1) / 2 pairs, in order of rank
+ * @throws LuceError `shape-mismatch`; `invalid-input` for a pair without logits
  */
 export function rankByJudge(judgeLogits: JudgeLogits): {
   strengthMatrix: number[][];
@@ -75,9 +78,13 @@ export function rankByJudge(judgeLogits: JudgeLogits): {
   pairs: [number, number][];
   pairStrengths: number[];
 } {
+  for (const [i, row] of judgeLogits.entries()) checkEqualLengths({ judgeLogits, [`judgeLogits[${i}]`]: row });
   const firstBetter = (i: number, j: number) => {
     const logits = judgeLogits[i][j];
-    return logits ? 1 / (1 + Math.exp(logits[1] - logits[0])) : 0.5;
+    if (logits) return 1 / (1 + Math.exp(logits[1] - logits[0]));
+    throw new LuceError("invalid-input", `judgeLogits[${i}][${j}] is null, expected two logits`, {
+      hint: "the judge sees every pair in both orders",
+    });
   };
   const strengthMatrix = judgeLogits.map((row, i) =>
     row.map((_, j) => (i === j ? 0.5 : (firstBetter(i, j) + 1 - firstBetter(j, i)) / 2)),

@@ -47,9 +47,10 @@ export const rationalePo = defineObjective({
     base: z.enum(["dpo", "orpo"]).default("dpo"),
     rationaleForm: z.enum(["log", "logsigmoid"]).default("log"),
     beta: z.number().positive().default(0.1),
-    gamma: z.number().nonnegative().default(0.001),
+    /** Absent, 0.001 for RDPO and 1 for RORPO: of a sum over tokens and of a mean. */
+    gamma: z.number().nonnegative().optional(),
   }),
-  loss(evidence, { base, rationaleForm, beta, gamma }) {
+  loss(evidence, { base, rationaleForm, beta, gamma = base === "dpo" ? 0.001 : 1 }) {
     const { policyChosenLogps, policyRejectedLogps, policyRationaleLogps } = evidence;
     const rationale = base === "dpo" ? policyRationaleLogps : policyRationaleLogps.div(evidence.rationaleLengths);
     const scaled = rationale.mul(-gamma);

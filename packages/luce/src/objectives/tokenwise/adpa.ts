@@ -89,8 +89,8 @@ export const adpa: Objective = {
   async evaluate(inputs, params) {
     const { stateValues, ...outputs } = await objective.evaluate(inputs, params);
     if (stateValues === undefined) return outputs;
-    const { mask } = inputs as { mask?: number[][] };
-    const present = (stateValues as number[][]).flatMap((row, b) => row.filter((_, t) => mask?.[b][t] !== 0));
+    const { mask } = inputs as { mask?: (number | boolean)[][] | null };
+    const present = (stateValues as number[][]).flatMap((row, b) => row.filter((_, t) => !mask || mask[b][t]));
     return { ...outputs, stateValues: present };
   },
 };

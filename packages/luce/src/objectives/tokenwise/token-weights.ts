@@ -1,3 +1,5 @@
+import { checkEqualLengths } from "../../equal-lengths.ts";
+
 /** Hidden states of a model on one response, [L][T][H]: L layers or hook points, T tokens. */
 export type HiddenStates = readonly (readonly (readonly number[])[])[];
 
@@ -8,10 +10,12 @@ export type HiddenStates = readonly (readonly (readonly number[])[])[];
  *
  * @param mask [T] 1 for a response token
  * @returns [T]
+ * @throws LuceError `shape-mismatch`
  * @see arXiv 2410.05102, section 3.2
  */
 export function activationWeights(activations: HiddenStates, mask: readonly number[]): number[] {
-  const perHook = activations.map((tokens) => {
+  const perHook = activations.map((tokens, hook) => {
+    checkEqualLengths({ [`activations[${hook}]`]: tokens, mask });
     const means = tokens.map(mean);
     const response = means.filter((_, t) => mask[t] !== 0);
     const low = Math.min(...response);
@@ -37,9 +41,11 @@ export type MaskHead = {
  * every layer, a mixture of the layers with ReLU.
  *
  * @returns [T]
+ * @throws LuceError `shape-mismatch`
  * @see arXiv 2410.05102, section 3.1
  */
 export function learnedWeights({ hidden, layerWeights, layerBias, mixer }: MaskHead, layerNormEps: number): number[] {
+  checkEqualLengths({ hidden, layerWeights, layerBias, mixer });
   const readOut = hidden.map((tokens, layer) =>
     tokens.map((state) => Math.max(0, dot(normalise(state, layerNormEps), layerWeights[layer]) + layerBias[layer])),
   );

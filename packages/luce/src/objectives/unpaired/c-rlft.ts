@@ -11,6 +11,7 @@
  * @see arXiv 2309.11235, section 3
  */
 import * as z from "zod";
+import { checkEqualLengths } from "../../equal-lengths.ts";
 import { given, lengths, policy } from "../evidence.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
 import { constant, where } from "../tensor.ts";
@@ -67,8 +68,9 @@ export function sourceWeights(classRewards: readonly number[], beta: number): nu
   return classRewards.map((reward) => Math.exp((reward - best) / beta));
 }
 
-/** log pi_c(y) + r(y) / beta, normalised over the responses of one prompt. */
+/** log pi_c(y) + r(y) / beta, normalised over the responses of one prompt. @throws LuceError `shape-mismatch` */
 export function optimalLogps(behaviourLogps: readonly number[], rewards: readonly number[], beta: number): number[] {
+  checkEqualLengths({ behaviourLogps, rewards });
   const logits = behaviourLogps.map((logp, i) => logp + rewards[i] / beta);
   const highest = Math.max(...logits);
   const logNormaliser = highest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));

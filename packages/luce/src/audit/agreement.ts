@@ -6,7 +6,7 @@
  */
 import type { VoteTable } from "../data/vote-table.ts";
 import { createRandom, type Random } from "../random.ts";
-import { drawMultinomial } from "../rank/binomial.ts";
+import { createMultinomial } from "../rank/binomial.ts";
 import { quantile } from "../rank/quantile.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditOptions, type AuditResult, cannotRun } from "./audit.ts";
@@ -148,9 +148,10 @@ function measure(
     masses[kind] = (masses[kind] ?? 0) + 1;
   }
   const alphas: number[] = [];
+  const draw = createMultinomial(random, Float64Array.from(masses));
   const drawn = new Float64Array(kindCounts.length);
   for (let replicate = 0; alpha !== null && replicate < REPLICATES; replicate++) {
-    drawMultinomial(random, units.length, masses, drawn);
+    draw(drawn);
     const replicated = krippendorffAlpha(values, kindCounts, level, drawn).alpha;
     if (replicated !== null) alphas.push(replicated);
   }

@@ -95,7 +95,7 @@ export function rankingConsistency(
     return agreeOn(1) && agreeOn(ranks.length) ? 1 : 0;
   }
   const correlation = measure === "kendall" ? kendallTau(ranks, previousRanks) : spearman(ranks, previousRanks);
-  return ((correlation ?? 0) + 1) / 2;
+  return Math.min(1, Math.max(0, ((correlation ?? 0) + 1) / 2));
 }
 
 function ordinalRanks(rewards: readonly number[]): number[] {

@@ -84,7 +84,7 @@ export function auditReport(
         title: "What each audit says",
         columns: [
           { key: "audit", label: "audit" },
-          { key: "says", label: "says" },
+          { key: "says", label: "says", format: "prose" },
         ],
         rows: results.map(({ title, summary }) => ({ audit: title, says: summary })),
       },

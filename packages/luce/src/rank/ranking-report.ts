@@ -15,9 +15,9 @@ export function rankingReport(ranking: Ranking, title: string, unit: "elo" | "pe
     title: "Leaderboard",
     columns: [
       { key: "rank", label: "Rank", format: "integer" },
-      { key: "ranks", label: "95% ranks" },
       { key: "system", label: "System" },
       { key: "rating", label, format: "decimal", digits },
+      { key: "ranks", label: "95% ranks" },
       { key: "lower", label: "Lower", format: "decimal", digits },
       { key: "upper", label: "Upper", format: "decimal", digits },
       { key: "best", label: "P(best)", format: "percent", digits: 0 },

@@ -15,7 +15,7 @@ export function formatCell(value: Cell | undefined, column: Format = {}): string
 
 /** Whether a column holds numbers, which are aligned at their right. */
 export function isNumeric(column: Column, rows: readonly Readonly<Record<string, Cell>>[]): boolean {
-  if (column.format !== undefined) return column.format !== "text";
+  if (column.format !== undefined) return column.format !== "text" && column.format !== "prose";
   return rows.some((row) => typeof row[column.key] === "number");
 }
 

@@ -103,7 +103,8 @@ function drawCells(row: Readonly<Record<string, Cell>>, columns: readonly Column
   const header = numeric.indexOf(false);
   return columns.map((column, n) => {
     const text = formatCell(row[column.key], column);
-    return n === header ? markup`<th scope="row">${text}</th>` : markup`<td${alignment(numeric[n])}>${text}</td>`;
+    const shape = column.format === "prose" ? new Markup(' class="prose"') : alignment(numeric[n]);
+    return n === header ? markup`<th scope="row"${shape}>${text}</th>` : markup`<td${shape}>${text}</td>`;
   });
 }
 

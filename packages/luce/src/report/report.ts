@@ -34,8 +34,8 @@ export type Table = {
 export type Column = {
   readonly key: string;
   readonly label: string;
-  /** How numbers are shown: `integer`, `decimal` (with `digits`), `percent` (0.5 is 50%), `probability`. */
-  readonly format?: "text" | "integer" | "decimal" | "percent" | "probability";
+  /** How cells are shown: `text` on one line, `prose` over several where it is long; numbers as `integer`, `decimal` (with `digits`), `percent` (0.5 is 50%), `probability`. */
+  readonly format?: "text" | "prose" | "integer" | "decimal" | "percent" | "probability";
   /** Digits after the point, for `decimal` and `percent`. */
   readonly digits?: number;
 };

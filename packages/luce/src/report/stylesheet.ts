@@ -37,6 +37,7 @@ h2 { font-size: 1.2rem; line-height: 1.3; margin: 44px 0 12px; overflow-wrap: an
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9375rem; min-width: min(100%, 560px); }
 th, td { padding: 5px 14px 5px 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; font-weight: 400; }
 th:last-child, td:last-child { padding-right: 2px; }
+.prose { white-space: normal; min-width: 17em; max-width: 44em; }
 tbody th { max-width: 26em; overflow: hidden; text-overflow: ellipsis; }
 thead th { color: var(--muted); font-size: 0.8125rem; vertical-align: bottom; border-bottom: 2px solid var(--line); }
 .number { text-align: right; }

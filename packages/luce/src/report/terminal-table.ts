@@ -44,11 +44,8 @@ export function drawTable(
         header.map((cell) => colours.underline(cell)),
         beside?.header,
       ),
-      ...rows.map((_, n) =>
-        line(
-          shown.map(({ cells, width: size, align }) => pad(truncate(cells[n], size), size, align)),
-          beside?.rows[n],
-        ),
+      ...rows.flatMap((_, n) =>
+        drawRow(shown, n).map((cells, first) => line(cells, first === 0 ? beside?.rows[n] : undefined)),
       ),
       ...(rows.length === 0 ? [colours.dim("(no rows)")] : []),
       ...(hidden.length > 0
@@ -59,6 +56,17 @@ export function drawTable(
     ],
     hasIntervals: beside !== undefined,
   };
+}
+
+/** The lines of one row: prose is wrapped, other text cut. */
+function drawRow(shown: DrawnColumn[], n: number): string[][] {
+  const wrapped = shown.map(({ column, cells, width }) =>
+    column.format === "prose" ? wrap(cells[n], width) : [truncate(cells[n], width)],
+  );
+  const height = wrapped.reduce((most, lines) => Math.max(most, lines.length), 1);
+  return Array.from({ length: height }, (_, at) =>
+    shown.map(({ width, align }, c) => pad(wrapped[c][at] ?? "", width, align)),
+  );
 }
 
 /** Shrinks text columns, the widest first, then drops columns from the end, until the rest fit. */

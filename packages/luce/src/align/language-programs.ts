@@ -8,7 +8,7 @@ import {
 } from "../engines/index.ts";
 import { LuceError } from "../errors.ts";
 import { DType, jit, numpy as np } from "../jax.ts";
-import { candidateEvidence, lastStates, predictingStates } from "../policies/language/evidence.ts";
+import { lastStates, pickLogProbabilities, predictingStates } from "../policies/language/evidence.ts";
 import {
   batchCandidates,
   type CandidateBatch,
@@ -16,8 +16,10 @@ import {
   type LanguagePolicy,
   modelOf,
   type PaddingOptions,
+  responseMask,
   type Tokenizer,
 } from "../policies/language/index.ts";
+import { logitsOf } from "../policies/language/transformer.ts";
 import type { Sequence } from "./examples.ts";
 import type { TokenEvidence, TokenGradient } from "./policy.ts";
 
@@ -68,13 +70,17 @@ export function compileLanguagePrograms(
     const yielded: Yielded = {};
     const apply = (states: np.Array, head: string, shape: number[]) =>
       np.dot(states, model.weights[head].ref.reshape([-1])).reshape(shape);
-    if (yields.includes("logps")) {
-      const { tokenLogps, entropies: computed, mask } = candidateEvidence(model, batch, { entropies });
+    if (yields.includes("logps") || yields.includes("values")) {
+      const states = predictingStates(model, batch);
+      const mask = responseMask(batch);
+      const masked = (array: np.Array) => array.reshape([B, K, R]).mul(mask.ref);
+      if (yields.includes("values")) yielded.values = masked(apply(states.ref, headNames.values, [B, K, R]));
+      const tokens = batch.responses.ref.reshape([B * K * R, 1]);
+      const picked = pickLogProbabilities(logitsOf(model, states), tokens, entropies);
+      yielded.logps = masked(picked.logps);
+      if (picked.entropies) yielded.entropies = masked(picked.entropies);
       mask.dispose();
-      yielded.logps = tokenLogps;
-      if (computed) yielded.entropies = computed;
     }
-    if (yields.includes("values")) yielded.values = apply(predictingStates(model, batch), headNames.values, [B, K, R]);
     if (yields.includes("rewards"))
       yielded.rewards = apply(lastStates(model, batch).reshape([B * K, -1]), headNames.rewards, [B, K]);
     return yielded;
@@ -124,8 +130,8 @@ export function compileLanguagePrograms(
 const ROW_MULTIPLE = 4;
 
 /**
- * Puts sequences of one prompt side by side, about as many to a row as there are on average, so that a prompt is
- * read once. `places[n]` is where sequence n went, counted in [B, K].
+ * Puts sequences of one prompt side by side, as many to a row as the power of two nearest to their average, so that
+ * a prompt is read once and few shapes are compiled. `places[n]` is where sequence n went, counted in [B, K].
  */
 function layOut(
   { policy, tokenizer, padding }: LanguageLayout,
@@ -136,7 +142,7 @@ function layOut(
     sequences.map((_, n) => n),
     (n) => sequences[n].prompt,
   );
-  const K = Math.max(1, Math.round(sequences.length / byPrompt.size));
+  const K = 2 ** Math.round(Math.log2(sequences.length / byPrompt.size));
   const rows = [...byPrompt.values()].flatMap((members) =>
     Array.from({ length: Math.ceil(members.length / K) }, (_, row) => members.slice(row * K, (row + 1) * K)),
   );

@@ -1,5 +1,22 @@
+export {
+  type Arm,
+  type Claim,
+  type Curve,
+  type Expectation,
+  intervalOf,
+  type Measure,
+  type Measures,
+  testClaim,
+} from "./claim.ts";
 export { type Crowd, type CrowdAnnotator, type CrowdParameters, simulateCrowd } from "./crowd.ts";
 export { crowdJudgments } from "./crowd-judgments.ts";
+export {
+  type AlignmentPoint,
+  type AlignmentTrial,
+  alignInstructions,
+  panel,
+  rankedCandidates,
+} from "./language/alignment.ts";
 export {
   type Annotator,
   drawImpressions,
@@ -7,6 +24,15 @@ export {
   perceivedReward,
   preferenceProbability,
 } from "./language/annotators.ts";
+export {
+  atKl,
+  EQUAL_KL,
+  instructionArm,
+  instructionCurves,
+  instructionMeasures,
+  measuresOf,
+  startArm,
+} from "./language/arms.ts";
 export {
   correctness,
   drawInstruction,
@@ -29,6 +55,7 @@ export {
   type LogLinearPolicy,
   type PoolOutcome,
 } from "./language/log-linear-policy.ts";
+export { type PoolTrial, poolArm, poolCurves, poolMeasures } from "./language/pool-arms.ts";
 export {
   type CandidatePools,
   drawDirection,
@@ -44,3 +71,4 @@ export {
   isCorrect,
   type ResponseStyle,
 } from "./language/responses.ts";
+export { createStartPolicy, type LanguageStart, languageStart, tinyLanguageConfig } from "./language/start-policy.ts";

@@ -63,7 +63,7 @@ const SAMPLES = 4;
  * a prompt, by one of the panel, of 4 responses that no policy wrote.
  */
 export async function alignInstructions(trial: AlignmentTrial, seed: number): Promise<AlignmentPoint[]> {
-  const { objective, params = {}, flips = 0, learningRate = 1e-3, steps = 60 } = trial;
+  const { objective, params = {}, flips = 0, learningRate = 5e-4, steps = 40 } = trial;
   const start = await languageStart(seed);
   const reads = objective.reads(params);
   const policy = createStartPolicy(start, { learningRate, yields: quantitiesTrained(objective, reads) });
@@ -84,18 +84,9 @@ export async function alignInstructions(trial: AlignmentTrial, seed: number): Pr
   return points;
 }
 
-/** The reward a policy has where it first reaches `kl`, between two points in proportion; null where it never does. */
-export function rewardAtKl(points: readonly AlignmentPoint[], kl: number): number | null {
-  const after = points.findIndex((point) => point.kl >= kl);
-  if (after < 0) return null;
-  if (after === 0) return points[0].reward;
-  const [from, to] = [points[after - 1], points[after]];
-  return from.reward + ((to.reward - from.reward) * (kl - from.kl)) / (to.kl - from.kl);
-}
-
-/** Five looks, closer together at first, where a policy moves fastest. */
+/** Four looks, closer together at first, where a policy moves fastest. */
 function isWatched(step: number, steps: number): boolean {
-  return [0.1, 0.25, 0.45, 0.7, 1].some((share) => Math.round(share * steps) === step);
+  return [0.125, 0.3, 0.6, 1].some((share) => Math.round(share * steps) === step);
 }
 
 function sourceFor(

@@ -1,0 +1,169 @@
+import { type MeanInterval, meanInterval } from "../report/mean-interval.ts";
+import type { RecipeOptions, RecipeResult, Verdict } from "../report/recipe.ts";
+import type { Column, Finding, Plot } from "../report/report.ts";
+
+/** What one run of an arm came to, by the name of the measure; null where it could not be measured. */
+export type Measures = Readonly<Record<string, number | null>>;
+
+/** A path on the way to it, for a plot. */
+export type Curve = readonly { readonly x: number; readonly y: number }[];
+
+/** One treatment of an experiment: a method, its baseline, an ablation. All that it draws follows from the seed. */
+export type Arm = {
+  readonly name: string;
+  run(seed: number): Promise<{ readonly measures: Measures; readonly curve?: Curve }>;
+};
+
+export type Measure = Pick<Column, "label" | "format" | "digits">;
+
+/** What the paper leads one to expect of two arms on the same seeds. */
+export type Expectation = {
+  /** In words, such as `DPO earns more reward than the start`. */
+  readonly says: string;
+  readonly arm: string;
+  readonly than: string;
+  readonly measure: string;
+  /** By how much more the arm must have, at least; negative: it may fall short by so much. */
+  readonly byAtLeast: number;
+};
+
+export type Claim = {
+  readonly title: string;
+  /** What the paper says. */
+  readonly claim: string;
+  readonly arms: readonly Arm[];
+  /** The measures, by name, as the table's columns. */
+  readonly measures: Readonly<Record<string, Measure>>;
+  readonly expectations: readonly Expectation[];
+  readonly curves?: { readonly title: string; readonly x: string; readonly y: string };
+  /** What the reader should know of this miniature, such as why it cannot show the whole claim. */
+  readonly notes?: readonly string[];
+  /** Where a miniature cannot decide the claim even if all expectations come true, why not. */
+  readonly beyondScale?: string;
+};
+
+/**
+ * Runs every arm on every seed and judges the expectations by paired differences with 95% intervals. Reproduced: all
+ * intervals lie above `byAtLeast`; not reproduced: one lies below it; else it cannot be shown at this scale.
+ */
+export async function testClaim(claim: Claim, options: RecipeOptions): Promise<RecipeResult> {
+  const { seeds, firstSeed = 1, onProgress } = options;
+  const runs = new Map(claim.arms.map(({ name }) => [name, [] as Awaited<ReturnType<Arm["run"]>>[]]));
+  for (let k = 0; k < seeds; k++) {
+    for (const [index, arm] of claim.arms.entries()) {
+      runs.get(arm.name)?.push(await arm.run(firstSeed + k));
+      onProgress?.(k * claim.arms.length + index + 1, seeds * claim.arms.length);
+    }
+  }
+  const valuesOf = (arm: string, measure: string) =>
+    (runs.get(arm) ?? []).map(({ measures }) => measures[measure] ?? null);
+  const judged = claim.expectations.map((expectation) => {
+    const difference = pairedDifference(
+      valuesOf(expectation.arm, expectation.measure),
+      valuesOf(expectation.than, expectation.measure),
+    );
+    return { expectation, difference, verdict: judge(difference, expectation.byAtLeast) };
+  });
+  const verdict =
+    claim.beyondScale === undefined ? overall(judged.map((one) => one.verdict)) : "cannot be shown at this scale";
+  const names = Object.keys(claim.measures);
+  return {
+    title: claim.title,
+    summary: `${claim.claim} Here: ${seeds} seeds.`,
+    verdict,
+    findings: [
+      {
+        severity: "note",
+        text: `Verdict: ${verdict}. ${[...judged.map(inWords), ...(claim.beyondScale ? [claim.beyondScale] : [])].join(" ")}`,
+      },
+      ...(claim.notes ?? []).map((text): Finding => ({ severity: "note", text })),
+    ],
+    tables: [
+      {
+        id: "arms",
+        title: "Mean over the seeds, and half of its 95% interval",
+        columns: [
+          { key: "arm", label: "Arm" },
+          ...names.flatMap((name): Column[] => [
+            { key: name, ...claim.measures[name] },
+            {
+              key: `${name}-half`,
+              label: "±",
+              format: claim.measures[name].format,
+              digits: claim.measures[name].digits,
+            },
+          ]),
+        ],
+        rows: claim.arms.map(({ name: arm }) => {
+          const cells = names.map((name) => ({ name, interval: intervalOf(valuesOf(arm, name)) }));
+          return {
+            arm,
+            ...Object.fromEntries(cells.map(({ name, interval }) => [name, interval?.mean])),
+            ...Object.fromEntries(
+              cells.map(({ name, interval }) => [`${name}-half`, interval && interval.upper - interval.mean]),
+            ),
+          };
+        }),
+      },
+    ],
+    plots: claim.curves ? [plotCurves(claim.curves, runs)] : [],
+  };
+}
+
+/** The mean of what could be measured, with its interval; null for fewer than two. */
+export function intervalOf(values: readonly (number | null)[]): MeanInterval | null {
+  const measured = values.filter((value) => value !== null);
+  return measured.length < 2 ? null : meanInterval(measured);
+}
+
+/** Differences on the seeds on which both could be measured; null where those are fewer than two. */
+function pairedDifference(own: readonly (number | null)[], other: readonly (number | null)[]): MeanInterval | null {
+  return intervalOf(
+    own.map((value, seed) => {
+      const against = other[seed] ?? null;
+      return value === null || against === null ? null : value - against;
+    }),
+  );
+}
+
+function judge(difference: MeanInterval | null, byAtLeast: number): Verdict {
+  if (difference === null) return "cannot be shown at this scale";
+  if (difference.lower >= byAtLeast) return "reproduced";
+  return difference.upper < byAtLeast ? "not reproduced" : "cannot be shown at this scale";
+}
+
+function overall(verdicts: readonly Verdict[]): Verdict {
+  const worst = (["not reproduced", "cannot be shown at this scale"] as const).find((one) => verdicts.includes(one));
+  return worst ?? "reproduced";
+}
+
+function inWords({ expectation, difference }: { expectation: Expectation; difference: MeanInterval | null }): string {
+  const { says, byAtLeast } = expectation;
+  if (difference === null) return `${says}: could not be measured on two seeds.`;
+  const [mean, lower, upper] = [difference.mean, difference.lower, difference.upper].map((value) => value.toFixed(3));
+  return `${says}: the difference is ${mean} (95% interval ${lower} to ${upper}; expected at least ${byAtLeast}).`;
+}
+
+function plotCurves(
+  { title, x, y }: NonNullable<Claim["curves"]>,
+  runs: ReadonlyMap<string, readonly { readonly curve?: Curve }[]>,
+): Plot {
+  return {
+    kind: "lines",
+    id: "curves",
+    title,
+    x,
+    y,
+    series: [...runs].map(([name, ofSeeds]) => ({
+      name,
+      points: meanCurve(ofSeeds.flatMap(({ curve }) => (curve ? [curve] : []))),
+    })),
+  };
+}
+
+/** Point by point: curves of one arm have the same number of points. */
+function meanCurve(curves: readonly Curve[]): { x: number; y: number }[] {
+  if (curves.length === 0) return [];
+  const mean = (read: (curve: Curve) => number) => curves.reduce((sum, curve) => sum + read(curve), 0) / curves.length;
+  return curves[0].map((_, point) => ({ x: mean((curve) => curve[point].x), y: mean((curve) => curve[point].y) }));
+}

@@ -1,6 +1,7 @@
 export { type BootstrapOptions, bootstrapRatings } from "./bootstrap.ts";
 export { type BradleyTerryOptions, bradleyTerry, fitBradleyTerry } from "./bradley-terry.ts";
 export { connectedComponents, strongComponents } from "./components.ts";
+export { convergencePlot, fitGrowingShares, type PartialFit } from "./convergence.ts";
 export { davidson, fitDavidson } from "./davidson.ts";
 export { type Decision, decide, type PairDecision, probabilityBest } from "./decision.ts";
 export { elo } from "./elo.ts";

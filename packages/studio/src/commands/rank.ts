@@ -1,9 +1,17 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { loadMethod, methodIds, parseParameters } from "luce";
+import { createRandom, loadMethod, methodIds, parseParameters } from "luce";
 import type { Comparisons, Rankings } from "luce/data";
 import { openVotes, type VoteFile } from "luce/data/files";
 import { LuceError, suggestNearest } from "luce/errors";
-import { DEFAULT_MARGIN, type Ranking, type RatingMethod, rankingReport, rankVotes } from "luce/rank";
+import {
+  convergencePlot,
+  DEFAULT_MARGIN,
+  fitGrowingShares,
+  type Ranking,
+  type RatingMethod,
+  rankingReport,
+  rankVotes,
+} from "luce/rank";
 import type { Report, Table } from "luce/report";
 import { emitReport, provenance, withProgress } from "../output.ts";
 import { readingFindings, toColumns, toList, toSeed } from "../vote-options.ts";
@@ -102,7 +110,7 @@ async function loadRating(id: string): Promise<RatingMethod> {
 }
 
 /** Options that mean the same for every method that has them. */
-function sharedParameters(method: RatingMethod, { baseline, prior }: Options): Record<string, unknown> {
+function sharedParameters(method: RatingMethod, { baseline, prior, covariates }: Options): Record<string, unknown> {
   const has = (name: string, option: string) => {
     if (Object.hasOwn(method.params.shape, name)) return;
     throw new LuceError("invalid-parameter", `${method.id} takes no ${option}`, {
@@ -112,6 +120,12 @@ function sharedParameters(method: RatingMethod, { baseline, prior }: Options): R
   };
   if (baseline !== undefined) has("baseline", "--baseline");
   if (prior !== undefined) has("regularization", "--prior");
+  if (covariates !== undefined && !method.usesCovariates) {
+    throw new LuceError("invalid-parameter", `${method.id} controls for nothing`, {
+      where: "--covariates",
+      hint: "use --method style-controlled-bt",
+    });
+  }
   return {
     ...(baseline === undefined ? {} : { baseline }),
     ...(prior === undefined ? {} : { regularization: 1 / (prior === true ? 1 : prior) ** 2 }),
@@ -124,7 +138,7 @@ async function rankFile(
   file: VoteFile,
   method: RatingMethod,
   params: Record<string, unknown>,
-  { by, bootstrap, stratify, margin, seed, cluster, covariates }: Options,
+  { by, bootstrap, stratify, margin, seed, cluster, covariates, html }: Options,
   origin: Ranking["provenance"],
   value: string | undefined,
 ): Promise<Ranked> {
@@ -156,13 +170,28 @@ async function rankFile(
   );
   const name = file.fingerprint.name;
   const title = value === undefined ? `Leaderboard of ${name}` : `${by} ${value}`;
-  return { ranking, report: rankingReport(ranking, title, fit.display) };
+  const report = rankingReport(ranking, title, fit.display);
+  // Only a page shows how ratings settle, and an ordered method does not rate by counts.
+  if (html === undefined || value !== undefined || method.reads.startsWith("ordered")) return { ranking, report };
+  const parts = fitGrowingShares(
+    method,
+    votes,
+    { ...params, random: createRandom(seed) },
+    { random: createRandom(seed) },
+  );
+  return { ranking, report: { ...report, plots: [...report.plots, ...convergencePlot(parts)] } };
 }
 
 type Group = Ranked & { value: string };
 
 async function rankGroups(file: VoteFile, by: string, rank: (value: string) => Promise<Ranked>): Promise<Group[]> {
   const values = await file.groups(by);
+  if (values.length === 0) {
+    throw new LuceError("invalid-parameter", `no judgment has a field "${by}"`, {
+      where: "--by",
+      hint: "luce inspect lists what the file holds",
+    });
+  }
   if (values.length > MOST_GROUPS) {
     throw new LuceError("invalid-parameter", `${by} has ${values.length} values, too many for a leaderboard each`, {
       where: "--by",

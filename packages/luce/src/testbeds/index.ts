@@ -1,4 +1,18 @@
 export {
+  type CellLesson,
+  type CellModel,
+  type Cells,
+  freeCells,
+  learnFromCells,
+  learnRepeatedly,
+  linearCells,
+  linearScores,
+  logSoftmaxRows,
+  readCells,
+  rowDivergences,
+  softmaxCells,
+} from "./cell-models.ts";
+export {
   type Arm,
   type Claim,
   type Curve,
@@ -31,6 +45,7 @@ export {
   instructionCurves,
   instructionMeasures,
   measuresOf,
+  resolveObjective,
   startArm,
 } from "./language/arms.ts";
 export {
@@ -55,6 +70,8 @@ export {
   type LogLinearPolicy,
   type PoolOutcome,
 } from "./language/log-linear-policy.ts";
+export { ndcgOnPools } from "./language/ndcg-on-pools.ts";
+export { type ObjectiveRun, objectiveTables, policyObjectives, tryObjective } from "./language/objective-comparison.ts";
 export { type PoolTrial, poolArm, poolCurves, poolMeasures } from "./language/pool-arms.ts";
 export {
   type CandidatePools,

@@ -9,5 +9,6 @@ export const commands: readonly CommandEntry[] = [
   { name: "start", summary: "rate a simulated arena whose truth is known", load: () => import("./start.ts") },
   { name: "audit", summary: "ask votes what is wrong with them", load: () => import("./audit.ts") },
   { name: "rank", summary: "turn judgments into a leaderboard one can trust", load: () => import("./rank.ts") },
+  { name: "recipe", summary: "re-run published claims in miniature", load: () => import("./recipe.ts") },
   { name: "methods", summary: "list every method, with its paper and parameters", load: () => import("./methods.ts") },
 ];

@@ -2,6 +2,7 @@ import type { Sequence } from "../../align/examples.ts";
 import type { TokenEvidence, TokenGradient, TrainablePolicy } from "../../align/policy.ts";
 import { LuceError } from "../../errors.ts";
 import { createRandom } from "../../random.ts";
+import { logSoftmaxRows } from "../cell-models.ts";
 import type { CandidatePools } from "./pools.ts";
 
 /** A softmax over the candidates of a pool, linear in their features: `logits = reference logits + theta . features`. */
@@ -122,14 +123,7 @@ function poolLogits({ features, featureValues, referenceLogits }: CandidatePools
 
 /** [prompts, candidates] log-probabilities. */
 function poolLogps(pools: CandidatePools, theta: Float64Array): Float64Array {
-  const logits = poolLogits(pools, theta);
-  for (let first = 0; first < logits.length; first += pools.candidates) {
-    const pool = logits.subarray(first, first + pools.candidates);
-    const most = pool.reduce((a, b) => Math.max(a, b));
-    const total = most + Math.log(pool.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
-    for (let c = 0; c < pool.length; c++) pool[c] -= total;
-  }
-  return logits;
+  return logSoftmaxRows(poolLogits(pools, theta), pools.candidates);
 }
 
 /** d loss / d theta: each response's gradient times its features less the policy's mean features. */

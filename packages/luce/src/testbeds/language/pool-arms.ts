@@ -86,7 +86,7 @@ async function alignPools(objective: Objective, trial: PoolTrial, seed: number):
   const points = [evaluateOnPools(heldOut, policy.theta)];
   for (let n = 0; n < steps; n++) {
     await job.step(n);
-    if ((n + 1) % Math.ceil(steps / 20) === 0 || n + 1 === steps) points.push(evaluateOnPools(heldOut, policy.theta));
+    points.push(evaluateOnPools(heldOut, policy.theta));
   }
   return points;
 }

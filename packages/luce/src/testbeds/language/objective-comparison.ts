@@ -47,8 +47,13 @@ export function objectiveTables(runs: readonly ObjectiveRun[]): { tables: Table[
   const rows = [...byObjective].flatMap(([objective, ofSeeds]) => {
     const done = ofSeeds.filter(({ honest }) => honest !== null);
     if (done.length === 0) return [];
-    const interval = (read: (run: ObjectiveRun) => number | null | undefined) =>
-      intervalOf(done.map((run) => read(run) ?? null));
+    type Read = (run: ObjectiveRun) => number | null | undefined;
+    const measured = (read: Read) => done.map((run) => read(run) ?? null).filter((value) => value !== null);
+    const interval = (read: Read) => intervalOf(measured(read));
+    const mean = (read: Read) => {
+      const values = measured(read);
+      return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
     const reward = interval((run) => run.honest?.rewardAtKl);
     const flipped = interval((run) => run.flipped?.rewardAtKl);
     return [

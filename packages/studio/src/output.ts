@@ -1,5 +1,6 @@
 import path from "node:path";
-import { type Report, renderCsv, renderHtml, renderJson, renderTerminal, toJson } from "luce/report";
+import { toJson } from "luce/json";
+import type { Report } from "luce/report";
 import { writeFileAtomically } from "./atomic-file.ts";
 
 export { replaceFileAtomically, writeFileAtomically } from "./atomic-file.ts";
@@ -18,24 +19,27 @@ export type ReportOutputs = {
 
 /** Prints a report and writes the files that were asked for; where they are goes to standard error. */
 export async function emitReport(report: Report, { json, html, csv }: ReportOutputs): Promise<void> {
-  const files = [
-    ...(html === undefined ? [] : [{ file: html, contents: await renderHtml(report) }]),
-    ...(csv === undefined
-      ? []
-      : report.tables.map(({ id }, n) => ({
-          file: n === 0 ? csv : besideFile(csv, id),
-          contents: renderCsv(report, id),
-        }))),
-  ];
+  // Renderers are loaded where they are used: they take longer to load than many a rating to compute.
+  const files = html === undefined && csv === undefined ? [] : await renderFiles(report, html, csv);
   for (const { file, contents } of files) await writeFileAtomically(file, contents);
-  print(
-    json === undefined || json === false
-      ? renderTerminal(report, terminal())
-      : json === true
-        ? renderJson(report)
-        : toJson(json),
-  );
+  print(typeof json === "object" ? toJson(json) : await renderText(report, json === true));
   for (const { file } of files) process.stderr.write(`wrote ${file}\n`);
+}
+
+async function renderFiles(report: Report, html: string | undefined, csv: string | undefined) {
+  const { renderCsv, renderHtml } = await import("luce/report");
+  const pages = html === undefined ? [] : [{ file: html, contents: await renderHtml(report) }];
+  const tables = csv === undefined ? [] : report.tables;
+  const files = tables.map(({ id }, n) => ({
+    file: n === 0 ? csv! : besideFile(csv!, id),
+    contents: renderCsv(report, id),
+  }));
+  return [...pages, ...files];
+}
+
+async function renderText(report: Report, isJson: boolean): Promise<string> {
+  const { renderJson, renderTerminal } = await import("luce/report");
+  return isJson ? renderJson(report) : renderTerminal(report, terminal());
 }
 
 /** What standard output can show: its width, and colour where somebody watches and NO_COLOR does not forbid it. */

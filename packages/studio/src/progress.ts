@@ -1,4 +1,4 @@
-import { SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
 
 /** Reports how far the work is; calling it often costs little. */
 export type Progress = {
@@ -21,6 +21,7 @@ export async function withProgress<T>(
   work: (progress: Progress) => Promise<T> | T,
 ): Promise<T> {
   if (!process.stderr.isTTY) return work({ at() {}, advance() {} });
+  const { SingleBar } = await import("cli-progress");
   const format =
     total === undefined
       ? "{label} {value} ({duration_formatted})"

@@ -1,6 +1,7 @@
 import { LuceError } from "../errors.ts";
 import type { Comparisons, Rankings } from "./comparisons.ts";
 import type { Item, JudgmentDraft } from "./judgment.ts";
+import { rankingRows } from "./ranking-rows.ts";
 import { covariateOf, pairs, rankings } from "./views.ts";
 import type { VoteTable } from "./vote-table.ts";
 
@@ -137,53 +138,28 @@ export function comparisonCollector({
 export function rankingCollector({ cluster, ordered = false }: CollectOptions): Collector<Rankings> {
   const systems = numbering();
   const clusters = numbering();
-  const seen = ordered ? undefined : new Map<string, number>();
-  const offsets = [0];
-  const items: number[] = [];
-  const ranks: number[] = [];
-  const count: number[] = [];
-  const clusterIndices: number[] = [];
-  const weights: number[] = [];
+  const rows = rankingRows({ merged: !ordered });
+  let items = new Int32Array(64);
+  let ranks = new Int32Array(64);
   return {
     add(judgment, repeat = 1) {
       const given = rankings(judgment);
       if (!given || (judgment.verdict.kind === "ranking" && judgment.verdict.share !== undefined)) return;
-      const ranked = judgment.items.flatMap(({ system }, i) =>
-        system === undefined || given[i] === null ? [] : [{ system: systems.of(system), rank: given[i]! }],
-      );
-      if (ranked.length < 2 || new Set(ranked.map(({ system }) => system)).size < ranked.length) return;
+      if (given.length > items.length) {
+        items = new Int32Array(2 * given.length);
+        ranks = new Int32Array(2 * given.length);
+      }
+      let size = 0;
+      judgment.items.forEach(({ system }, i) => {
+        if (system === undefined || given[i] === null) return;
+        items[size] = systems.of(system);
+        ranks[size++] = given[i];
+      });
+      if (size < 2 || new Set(items.subarray(0, size)).size < size) return;
       const clusterIndex = cluster === undefined ? 0 : clusters.of(clusterName(judgment, cluster));
-      const weight = weightOf(judgment);
-      const key = seen && `${ranked.map(({ system, rank }) => `${system}:${rank}`)}|${clusterIndex}|${weight}`;
-      const known = key === undefined ? undefined : seen?.get(key);
-      if (known !== undefined) {
-        count[known] += repeat;
-        return;
-      }
-      for (let copy = 0; copy < (ordered ? repeat : 1); copy++) {
-        if (key !== undefined) seen?.set(key, count.length);
-        for (const { system, rank } of ranked) {
-          items.push(system);
-          ranks.push(rank);
-        }
-        offsets.push(items.length);
-        count.push(ordered ? 1 : repeat);
-        clusterIndices.push(clusterIndex);
-        weights.push(weight);
-      }
+      rows.add(items, ranks, size, repeat, weightOf(judgment), clusterIndex);
     },
-    finish() {
-      const { names, order } = sortedNames(systems.names);
-      return {
-        systems: names,
-        offsets: Int32Array.from(offsets),
-        items: Int32Array.from(items, (system) => order[system]),
-        ranks: Int32Array.from(ranks),
-        count: Float64Array.from(count),
-        ...(weights.some((weight) => weight !== 1) && { weight: Float64Array.from(weights) }),
-        ...(cluster !== undefined && { cluster: Int32Array.from(clusterIndices) }),
-      };
-    },
+    finish: () => sortRankedSystems(rows.finish(systems.names, cluster !== undefined)),
   };
 }
 
@@ -332,6 +308,12 @@ function sortSystems(comparisons: Comparisons): Comparisons {
     left: comparisons.left.map((system) => order[system]),
     right: comparisons.right.map((system) => order[system]),
   };
+}
+
+/** The same rankings with the systems in the order of their names. */
+export function sortRankedSystems(rankings: Rankings): Rankings {
+  const { names, order } = sortedNames(rankings.systems);
+  return { ...rankings, systems: names, items: rankings.items.map((system) => order[system]) };
 }
 
 /** Names in order, and where each of the old indices went. */

@@ -112,19 +112,26 @@ export function plackettLuceAt(orders: Orders, strengths: Float64Array): Placket
     }
     let value = 0;
     let inverses = 0;
+    // One logarithm of a product in place of one a stage.
+    let product = 1;
     for (let k = start; k < end; k++) {
       const item = items[k];
       const picked = groupEnd[k] < end;
       if (picked) {
         inverses += 1 / remaining[k - start];
-        value += strengths[item] - Math.log(remaining[k - start]);
+        value += strengths[item];
+        product *= remaining[k - start];
+        if (!(product > 1e-100 && product < 1e100)) {
+          value -= Math.log(product);
+          product = 1;
+        }
       }
       const score = (picked ? 1 : 0) - gamma[item] * inverses;
       scores[k] = score;
       gradient[item] += mass[n] * score;
       exposure[item] += mass[n] * inverses;
     }
-    logLikelihood += mass[n] * value;
+    logLikelihood += mass[n] * (value - Math.log(product));
   }
   return { logLikelihood, gradient, gamma, exposure, scores, tiedBlocks };
 }

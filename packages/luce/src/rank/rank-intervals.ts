@@ -1,5 +1,5 @@
 import normalQuantile from "@stdlib/stats-base-dists-normal-quantile";
-import { quantile } from "./quantile.ts";
+import { quantileOfSorted } from "./quantile.ts";
 import { NORMAL_95, type Uncertainty } from "./uncertainty.ts";
 
 export type RankIntervals = {
@@ -91,21 +91,30 @@ function fromDraws(
       inverseErrors[a * n + b] = inverseErrors[b * n + a] = error > 0 && Number.isFinite(error) ? 1 / error : 0;
     }
   }
-  const largest = known.map(() => new Float64Array(deviations!.length));
+  const D = deviations!.length;
+  /** [n][D] the largest standardised deviation among a system's differences, in each draw. */
+  const largest = new Float64Array(n * D);
   const values = new Float64Array(n);
-  deviations!.forEach((draw, d) => {
+  const most = new Float64Array(n);
+  for (let d = 0; d < D; d++) {
+    const draw = deviations![d];
     for (let a = 0; a < n; a++) values[a] = draw[known[a]];
-    for (let a = 0; a < n; a++) {
-      let most = 0;
-      for (let b = 0; b < n; b++) {
-        const t = Math.abs(values[a] - values[b]) * inverseErrors[a * n + b];
-        if (t > most) most = t;
+    most.fill(0);
+    for (let a = 1; a < n; a++) {
+      const value = values[a];
+      const row = a * n;
+      let mostOfA = most[a];
+      for (let b = 0; b < a; b++) {
+        const t = Math.abs(value - values[b]) * inverseErrors[row + b];
+        if (t > mostOfA) mostOfA = t;
+        if (t > most[b]) most[b] = t;
       }
-      largest[a][d] = most;
+      most[a] = mostOfA;
     }
-  });
+    for (let a = 0; a < n; a++) largest[a * D + d] = most[a];
+  }
   known.forEach((i, a) => {
-    critical[i] = Math.max(NORMAL_95, quantile(largest[a], 0.95));
+    critical[i] = Math.max(NORMAL_95, quantileOfSorted(largest.subarray(a * D, (a + 1) * D).sort(), 0.95));
     let better = 0;
     let worse = 0;
     known.forEach((j, b) => {

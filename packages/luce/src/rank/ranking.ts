@@ -213,9 +213,13 @@ function judgmentsOf(votes: Comparisons | Rankings): Float64Array {
     }
     return judgments;
   }
-  for (let n = 0; n < votes.count.length; n++) {
-    for (const system of new Set(votes.items.subarray(votes.offsets[n], votes.offsets[n + 1]))) {
-      judgments[system] += votes.count[n];
+  const { offsets, items, count } = votes;
+  const countedIn = new Int32Array(judgments.length).fill(-1);
+  for (let n = 0; n < count.length; n++) {
+    for (let k = offsets[n]; k < offsets[n + 1]; k++) {
+      const system = items[k];
+      if (countedIn[system] !== n) judgments[system] += count[n];
+      countedIn[system] = n;
     }
   }
   return judgments;

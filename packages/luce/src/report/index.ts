@@ -1,7 +1,7 @@
 export { renderCsv } from "./csv.ts";
 export { formatCell } from "./format.ts";
 export { renderHtml } from "./html.ts";
-export { renderJson, toJson } from "./json.ts";
+export { renderJson } from "./json.ts";
 export { type MeanInterval, meanInterval } from "./mean-interval.ts";
 export type { Recipe, RecipeOptions, RecipeResult, Verdict } from "./recipe.ts";
 export type { Cell, Column, Finding, Plot, Provenance, Report, Table } from "./report.ts";

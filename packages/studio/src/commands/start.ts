@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { createRandom } from "luce";
 import { openVotes, writeJudgments } from "luce/data/files";
 import { LuceError } from "luce/errors";
+import { toJson } from "luce/json";
 import {
   displayRating,
   fitBradleyTerry,
@@ -13,7 +14,7 @@ import {
   spearman,
   toRanking,
 } from "luce/rank";
-import { type Finding, formatCell, type Report, renderHtml, renderTerminal, toJson } from "luce/report";
+import { type Finding, formatCell, type Report, renderHtml, renderTerminal } from "luce/report";
 import { type Crowd, crowdJudgments, simulateCrowd } from "luce/testbeds";
 import { print, provenance, replaceFileAtomically, terminal, withProgress, writeFileAtomically } from "../output.ts";
 

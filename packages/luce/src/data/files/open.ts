@@ -5,12 +5,14 @@ import {
   type Collector,
   comparisonCollector,
   rankingCollector,
+  sortRankedSystems,
   voteTableCollector,
 } from "../collect.ts";
-import type { Comparisons } from "../comparisons.ts";
+import type { Comparisons, Rankings } from "../comparisons.ts";
 import { judgmentIdentifier } from "../identity.ts";
 import { inspectionCollector } from "../inspect.ts";
 import type { Judgment, JudgmentDraft } from "../judgment.ts";
+import { rankingRows } from "../ranking-rows.ts";
 import { covariateOf, measuredCovariates } from "../views.ts";
 import {
   type Counted,
@@ -27,7 +29,16 @@ import {
 import { type Database, identifier, literal, openDatabase } from "./database.ts";
 import { type Columns, type Format, type ReadContext, RowFault, type Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
-import { parquetRelation, readParquetRows, readRecords, rejection, type SourceRecord, splitHeader } from "./records.ts";
+import {
+  parquetRelation,
+  readLineBlocks,
+  readParquetRows,
+  readRecords,
+  rejection,
+  type SourceRecord,
+  splitHeader,
+  stripEnd,
+} from "./records.ts";
 import { nothingRejected, openRejects } from "./rejects.ts";
 import { LONGEST_RECORD, openSource, type Source } from "./source.ts";
 import { findCovariatePair, type TableColumns } from "./table-columns.ts";
@@ -173,6 +184,31 @@ async function recognise(
     return collector.finish();
   }
 
+  /** The rankings of a format whose lines are rankings and nothing more. */
+  async function readRankingLines({ ordered = false }: CountOptions): Promise<Rankings> {
+    const kept = await openRejects(source.path, rejects);
+    const lines = format.rankingLines!();
+    const rows = rankingRows({ merged: !ordered });
+    try {
+      for await (const block of readLineBlocks(source)) {
+        for (const { line, text, reason } of block) {
+          if (text === undefined) kept.add(rejection(line, "line", reason!, ""));
+          else if (text.trim() !== "") {
+            try {
+              lines.read(text, rows.add);
+            } catch (error) {
+              if (!(error instanceof RowFault)) throw error;
+              kept.add(rejection(line, error.field, error.message, stripEnd(text)));
+            }
+          }
+        }
+      }
+    } finally {
+      rejected = kept.close();
+    }
+    return sortRankedSystems(rows.finish(lines.systems, false));
+  }
+
   /** Reads by the database; undefined where something about the file needs the slower reading, row by row. */
   async function readInDatabase<T>(
     request: CountOptions,
@@ -284,7 +320,8 @@ async function recognise(
 
     async readRankings(request = {}) {
       checkRequest(request);
-      return requireSome(await collect(rankingCollector(request), request));
+      const isPlain = format.rankingLines && !request.where && !request.cluster;
+      return requireSome(isPlain ? await readRankingLines(request) : await collect(rankingCollector(request), request));
     },
 
     async readVoteTable(request = {}) {

@@ -47,24 +47,21 @@ export function splitHeader(source: Source, delimiter: string): string[] {
   return fields.map((field) => field.replace(/^\ufeff/, ""));
 }
 
-type Line = { readonly line: number; readonly text: string | undefined; readonly reason?: string };
+export type Line = { readonly line: number; readonly text: string | undefined; readonly reason?: string };
 
 /** Lines as text. A line that is too long or not UTF-8 has a reason instead. */
 async function* readLines(source: Source): AsyncGenerator<Line> {
+  for await (const lines of readLineBlocks(source)) yield* lines;
+}
+
+/** The lines of a file in order, as many at a time as one read of the disk holds. */
+export async function* readLineBlocks(source: Source): AsyncGenerator<Line[]> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let held: Buffer[] = [];
   let heldBytes = 0;
   let line = 0;
-  const finish = (tail: Buffer): Line => {
+  const decode = (bytes: Buffer): Line => {
     line++;
-    const isTooLong = heldBytes + tail.length > LONGEST_RECORD;
-    const bytes = held.length > 0 ? Buffer.concat([...held, tail]) : tail;
-    held = [];
-    heldBytes = 0;
-    if (isTooLong) {
-      const reason = `the line is longer than ${LONGEST_RECORD / 2 ** 20} MiB`;
-      return { line, text: undefined, reason };
-    }
     try {
       const text = decoder.decode(bytes);
       return { line, text: line === 1 ? text.replace(/^\ufeff/, "") : text };
@@ -72,18 +69,44 @@ async function* readLines(source: Source): AsyncGenerator<Line> {
       return { line, text: undefined, reason: "the line is not valid UTF-8; save the file as UTF-8" };
     }
   };
-  for await (const chunk of createReadStream(source.plainPath, { highWaterMark: 2 ** 18 }) as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let end = chunk.indexOf(10, start); end >= 0; end = chunk.indexOf(10, start)) {
-      yield finish(chunk.subarray(start, end));
-      start = end + 1;
+  /** The line that was held and `tail`, its end. */
+  const finish = (tail: Buffer): Line => {
+    const isTooLong = heldBytes + tail.length > LONGEST_RECORD;
+    const bytes = held.length > 0 ? Buffer.concat([...held, tail]) : tail;
+    held = [];
+    heldBytes = 0;
+    if (!isTooLong) return decode(bytes);
+    return { line: ++line, text: undefined, reason: `the line is longer than ${LONGEST_RECORD / 2 ** 20} MiB` };
+  };
+  /** Whole lines at once, which costs a tenth of one by one, unless some of them is not UTF-8. */
+  const split = (bytes: Buffer): Line[] => {
+    try {
+      const lines = decoder.decode(bytes).split("\n");
+      return lines.map((text) => ({ line: ++line, text: line === 1 ? text.replace(/^\ufeff/, "") : text }));
+    } catch {
+      const lines: Line[] = [];
+      for (let start = 0; start <= bytes.length; ) {
+        const end = bytes.indexOf(10, start);
+        const stop = end < 0 ? bytes.length : end;
+        lines.push(decode(bytes.subarray(start, stop)));
+        start = stop + 1;
+      }
+      return lines;
     }
-    const rest = chunk.subarray(start);
+  };
+  for await (const chunk of createReadStream(source.plainPath, { highWaterMark: 2 ** 18 }) as AsyncIterable<Buffer>) {
+    const first = chunk.indexOf(10);
+    const last = chunk.lastIndexOf(10);
+    if (first >= 0) {
+      const opening = [finish(chunk.subarray(0, first))];
+      yield last > first ? opening.concat(split(chunk.subarray(first + 1, last))) : opening;
+    }
+    const rest = chunk.subarray(last + 1);
     if (rest.length === 0) continue;
     if (heldBytes + rest.length <= LONGEST_RECORD) held.push(Buffer.from(rest));
     heldBytes += rest.length;
   }
-  if (heldBytes > 0) yield finish(Buffer.alloc(0));
+  if (heldBytes > 0) yield [finish(Buffer.alloc(0))];
 }
 
 async function* readJsonLines(source: Source): AsyncGenerator<SourceRecord> {
@@ -265,6 +288,6 @@ export function firstLineOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 200);
 }
 
-function stripEnd(text: string): string {
+export function stripEnd(text: string): string {
   return text.endsWith("\r") ? text.slice(0, -1) : text;
 }

@@ -26,8 +26,20 @@ export type Format = {
   detect(sample: Sample, given: Columns): Columns | undefined;
   /** Starts reading: rows come in order, and what is left at the end of the file is in `finish`. */
   reader(columns: Columns, sample: Sample, context: ReadContext): Reader;
+  /** Declares that each line is a ranking of named systems and nothing more, which needs no judgment made of it. */
+  rankingLines?(): RankingLines;
   /** Declares that rows are comparisons in named columns, which the database can count by itself. */
   table?(columns: Columns, sample: Sample): TableColumns;
+};
+
+/** Takes `times` rankings of the first `size` of `items` (indices of systems) by their `ranks`. */
+export type RankingSink = (items: Int32Array, ranks: Int32Array, size: number, times: number) => void;
+
+export type RankingLines = {
+  /** Those named so far. */
+  readonly systems: readonly string[];
+  /** @throws RowFault where the line is no ranking of this kind. */
+  read(text: string, add: RankingSink): void;
 };
 
 export type ReadContext = { readonly scale: VerdictScale; readonly overrides: VerdictOverrides };

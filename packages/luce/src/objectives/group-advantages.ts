@@ -13,5 +13,5 @@ export function groupAdvantages(
   if (!normalizeStd) return centred;
   const divisor = Math.max(1, rewards.shape.at(-1)! - stdDdof);
   const std = centred.square().sum(-1, { keepDims: true }).div(divisor).sqrt();
-  return centred.div(std.add(stdEps));
+  return centred.div(std.add(stdEps)).settled();
 }

@@ -215,7 +215,8 @@ function binaryExponent(x: Tensor): Tensor {
 }
 
 function polynomial(x: Tensor, coefficients: readonly number[]): Tensor {
-  return coefficients.reduceRight((value, coefficient) => value.mul(x).add(coefficient), constant(0));
+  const highest = constant(coefficients.at(-1) ?? 0);
+  return coefficients.slice(0, -1).reduceRight((value, coefficient) => value.mul(x).add(coefficient), highest);
 }
 
 function inverseFactorials(count: number): number[] {

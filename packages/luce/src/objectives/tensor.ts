@@ -14,14 +14,22 @@ export type Operand = Tensor | number;
  */
 export class Tensor {
   readonly #array: np.Array;
+  /** Of a comparison: the answer before it became a number. */
+  readonly #answer: np.Array | undefined;
 
   constructor(array: np.Array) {
+    this.#answer = array.dtype === DType.Bool ? array.ref : undefined;
     this.#array = array.dtype === DType.Float64 ? array : array.astype(DType.Float64);
   }
 
   /** The jax-js array, to be consumed by the caller. */
   get array(): np.Array {
     return this.#array.ref;
+  }
+
+  /** Where it is not 0, as jax-js asks it. */
+  get nonZero(): np.Array {
+    return this.#answer?.ref ?? this.stopGradient().array.notEqual(arrayOf(0));
   }
 
   get shape(): readonly number[] {
@@ -108,8 +116,11 @@ export class Tensor {
     return this.maximum(low).minimum(high);
   }
 
-  /** Over one axis, several, or all. */
+  /** Over one axis, several, or all: of an example first, then of the batch, since one entry is the work of one thread. */
   sum(axis?: number | number[], options?: { keepDims?: boolean }): Tensor {
+    if (axis === undefined && options === undefined && this.shape.length > 1) {
+      return this.sum(this.shape.slice(1).map((_, i) => i + 1)).sum();
+    }
     return new Tensor(this.array.sum(axis ?? null, { keepdims: options?.keepDims ?? false }));
   }
 
@@ -131,6 +142,14 @@ export class Tensor {
   /** The same value, a constant for the gradient. */
   stopGradient(): Tensor {
     return new Tensor(lax.stopGradient(this.array));
+  }
+
+  /**
+   * The same value, computed once and kept: to be broadcast. (jax-js 0.1.25 computes what one kernel reads anew for
+   * every entry that reads it, but keeps the result of a sum; this is one over an axis of length 1.)
+   */
+  settled(): Tensor {
+    return this.expandDims(this.shape.length).sum(this.shape.length);
   }
 
   reshape(shape: readonly number[]): Tensor {
@@ -175,7 +194,7 @@ export function constant(value: number | readonly number[] | readonly (readonly 
 
 /** `yes` where `condition` is not 0, else `no`; the branch not taken gets no gradient (but must be finite). */
 export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
-  return new Tensor(np.where(condition.stopGradient().array.notEqual(arrayOf(0)), arrayOf(yes), arrayOf(no)));
+  return new Tensor(np.where(condition.nonZero, arrayOf(yes), arrayOf(no)));
 }
 
 /** Tensors of one shape along a new last axis. */

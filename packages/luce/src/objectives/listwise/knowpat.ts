@@ -66,5 +66,5 @@ function spread(s: Tensor, present: Tensor): Tensor {
   const low = where(present, s, Number.MAX_VALUE).min(-1, { keepDims: true });
   const high = where(present, s, -Number.MAX_VALUE).max(-1, { keepDims: true });
   const range = high.sub(low);
-  return s.sub(low).div(range.maximum(LEAST_RANGE)).mul(present).stopGradient();
+  return where(present, s.sub(low), 0).div(range.maximum(LEAST_RANGE)).stopGradient();
 }

@@ -74,14 +74,14 @@ export const treePo = defineObjective({
 /** [B, K, N] with everything from step `common` [B] on added into it, and 0 behind it. */
 function mergeAfter(rho: Tensor, common: Tensor): Tensor {
   const index = constant(Array.from({ length: rho.shape[2] }, (_, n) => n));
-  const target = index.minimum(common.sub(1).expandDims(-1));
-  const goesTo = target.expandDims(-1).equal(index);
-  return rho.expandDims(-1).mul(goesTo.expandDims(1)).sum(2);
+  const last = common.sub(1).expandDims(-1).expandDims(-1);
+  const rest = where(index.greaterEqual(last), rho, 0).sum(-1, { keepDims: true });
+  return where(index.less(last), rho, where(index.equal(last), rest, 0));
 }
 
 /** [B, K, N, E] to [B, K, K, N]: the cosine of the two paths' embeddings of each step, 0 where one is zero. */
 function cosines(embeddings: Tensor): Tensor {
   const norm = embeddings.square().sum(-1, { keepDims: true }).sqrt();
-  const unit = embeddings.div(where(norm.greater(0), norm, 1));
+  const unit = embeddings.div(where(norm.greater(0), norm, 1)).settled();
   return unit.expandDims(2).mul(unit.expandDims(1)).sum(-1).stopGradient();
 }

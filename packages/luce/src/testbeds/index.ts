@@ -88,4 +88,14 @@ export {
   isCorrect,
   type ResponseStyle,
 } from "./language/responses.ts";
+export { type ScoredListTrial, scoredListArm, scoredListMeasures } from "./language/scored-list-arm.ts";
 export { createStartPolicy, type LanguageStart, languageStart, tinyLanguageConfig } from "./language/start-policy.ts";
+export {
+  chosenFirst,
+  differenceEvidence,
+  drawLinearPairs,
+  everyCell,
+  type LinearPairs,
+  linearAccuracy,
+  voteOnPairs,
+} from "./linear-preferences.ts";

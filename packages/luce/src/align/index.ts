@@ -18,8 +18,10 @@ export {
   type Sequence,
   type SequenceBlock,
 } from "./examples.ts";
+export { accuracyInterval, type HeldOutResult, scoreHeldOut } from "./held-out.ts";
 export {
   compileLanguagePrograms,
+  encodePrompt,
   headNames,
   type LanguageLayout,
   type LanguagePrograms,
@@ -27,7 +29,7 @@ export {
 } from "./language-programs.ts";
 export { createLanguageTrainee, type LanguageTrainee, type LanguageTraineeOptions } from "./language-trainee.ts";
 export type { SampleOptions, TokenEvidence, TokenGradient, TrainablePolicy } from "./policy.ts";
-export { listOfScores, type PreferenceList, readPreferenceLists } from "./preference-lists.ts";
+export { listOfScores, type PreferenceList, readPreferenceLists, toPreferenceList } from "./preference-lists.ts";
 export {
   batchAt,
   type PreferenceSource,
@@ -48,3 +50,4 @@ export {
   type TrainingJob,
 } from "./run.ts";
 export { meanTokenLoss, type SupervisedTraining, supervisedTraining } from "./supervised.ts";
+export { type TrainingSummary, trainingReport } from "./training-report.ts";

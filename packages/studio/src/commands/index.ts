@@ -9,6 +9,17 @@ export const commands: readonly CommandEntry[] = [
   { name: "start", summary: "rate a simulated arena whose truth is known", load: () => import("./start.ts") },
   { name: "audit", summary: "ask votes what is wrong with them", load: () => import("./audit.ts") },
   { name: "rank", summary: "turn judgments into a leaderboard one can trust", load: () => import("./rank.ts") },
+  {
+    name: "train",
+    summary: "train a language policy on demonstrations or preferences",
+    load: () => import("./train.ts"),
+  },
+  { name: "sample", summary: "draw responses from a language policy", load: () => import("./sample.ts") },
+  {
+    name: "eval",
+    summary: "ask how often a language policy prefers what people prefer",
+    load: () => import("./eval.ts"),
+  },
   { name: "recipe", summary: "re-run published claims in miniature", load: () => import("./recipe.ts") },
   { name: "methods", summary: "list every method, with its paper and parameters", load: () => import("./methods.ts") },
 ];

@@ -1,0 +1,2 @@
+export { readCachedEvidence } from "./evidence-folder.ts";
+export { openRunFolder } from "./run-folder.ts";

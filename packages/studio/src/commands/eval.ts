@@ -1,0 +1,127 @@
+import path from "node:path";
+import { Command } from "commander";
+import { accuracyInterval, compileLanguagePrograms, createLanguageTrainee, scoreHeldOut } from "luce/align";
+import { sgd } from "luce/engines";
+import { LuceError } from "luce/errors";
+import { type MeanInterval, meanInterval, type Report } from "luce/report";
+import { loadModel } from "../language-model.ts";
+import { emitReport, provenance } from "../output.ts";
+import { heldOutPairs, readTrainingData, splitByPrompt } from "../training-data.ts";
+
+type Options = {
+  data: string;
+  against?: string;
+  all?: boolean;
+  promptTokens: number;
+  responseTokens: number;
+  json?: boolean;
+  html?: string;
+};
+
+export const command = new Command()
+  .description("Ask how often a language policy finds the preferred response likelier, and how well it predicts it.")
+  .argument("<model>", "the folder of a model or of a training run")
+  .requiredOption("--data <file>", "judgments: JSONL, CSV, Parquet or another known format")
+  .option("--against <model>", "also another model, and the difference on the same pairs")
+  .option("--all", "all judgments, not only the tenth of the prompts that luce train holds out")
+  .option("--prompt-tokens <count>", "cut prompts to their last tokens", Number, 64)
+  .option("--response-tokens <count>", "leave out judgments with longer responses", Number, 128)
+  .option("--json", "print the report as JSON")
+  .option("--html <file>", "write a self-contained HTML report")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  luce eval runs/dpo --data judgments.jsonl
+  luce eval runs/dpo --data judgments.jsonl --against runs/start --html comparison.html
+  luce eval runs/dpo --data other-judgments.csv --all --json`,
+  )
+  .action(async (folder: string, options: Options) => {
+    await emitReport(await evaluate(folder, options), options);
+  });
+
+type Row = { model: string } & Awaited<ReturnType<typeof scoreHeldOut>>;
+
+async function evaluate(folder: string, options: Options): Promise<Report> {
+  const names = [folder, ...(options.against === undefined ? [] : [options.against])];
+  const rows: Row[] = [];
+  let inputs: Report["provenance"]["inputs"] = [];
+  for (const name of names) {
+    const { policy, parameters, tokenizer } = await loadModel(name, 1);
+    const data = await readTrainingData(options.data, tokenizer, options);
+    const pairs = heldOutPairs(options.all ? data.lists : splitByPrompt(data.lists).heldOut);
+    if (pairs.length < 2) {
+      throw new LuceError("invalid-input", `${pairs.length} pairs are too few for an interval`, {
+        where: options.data,
+        hint: options.all ? undefined : "give --all to use every judgment",
+      });
+    }
+    const programs = compileLanguagePrograms(
+      { policy, tokenizer, padding: { multiple: 32 } },
+      sgd({ learningRate: 0 }),
+    );
+    const trainee = createLanguageTrainee({ programs, parameters, maxTokens: options.responseTokens });
+    rows.push({ model: name, ...(await scoreHeldOut(trainee, pairs)) });
+    trainee.dispose();
+    inputs = [data.input];
+  }
+  return toReport(rows, inputs, path.basename(options.data));
+}
+
+function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], data: string): Report {
+  const intervals = rows.map(({ right, rightPerToken }) => ({
+    whole: accuracyInterval(right),
+    perToken: accuracyInterval(rightPerToken),
+  }));
+  const inWords = ({ mean, lower, upper }: MeanInterval) =>
+    `${percent(mean)} (95% interval ${percent(lower)} to ${percent(upper)})`;
+  const [first, second] = rows;
+  const difference = second && meanInterval(first.right.map((right, n) => right - second.right[n]));
+  return {
+    title: `Preference accuracy on ${data}`,
+    findings: [
+      {
+        severity: "note",
+        text: `${first.model} finds the preferred response likelier in ${inWords(intervals[0].whole)} of ${first.right.length} pairs.`,
+      },
+      ...(difference
+        ? [
+            {
+              severity: difference.lower > 0 || difference.upper < 0 ? ("note" as const) : ("caution" as const),
+              text: `That is ${percent(difference.mean)} more than ${second.model} (95% interval ${percent(difference.lower)} to ${percent(difference.upper)}, on the same pairs).`,
+            },
+          ]
+        : []),
+    ],
+    tables: [
+      {
+        id: "models",
+        title: "On the judgments",
+        columns: [
+          { key: "model", label: "Model" },
+          { key: "accuracy", label: "Accuracy", format: "percent", digits: 1 },
+          { key: "lower", label: "95% from", format: "percent", digits: 1 },
+          { key: "upper", label: "to", format: "percent", digits: 1 },
+          { key: "perToken", label: "By mean token", format: "percent", digits: 1 },
+          { key: "perplexity", label: "Perplexity", format: "decimal", digits: 2 },
+          { key: "pairs", label: "Pairs", format: "integer" },
+        ],
+        rows: rows.map(({ model, perplexity, right }, n) => ({
+          model,
+          accuracy: intervals[n].whole.mean,
+          lower: intervals[n].whole.lower,
+          upper: intervals[n].whole.upper,
+          perToken: intervals[n].perToken.mean,
+          perplexity,
+          pairs: right.length,
+        })),
+      },
+    ],
+    plots: [],
+    provenance: provenance({ inputs }),
+  };
+}
+
+function percent(value: number): string {
+  return `${(100 * value).toFixed(1)}%`;
+}

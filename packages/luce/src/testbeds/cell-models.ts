@@ -1,4 +1,5 @@
 import type { EvidenceArray, LossAndGradient, Objective } from "../objectives/index.ts";
+import type { Random } from "../random.ts";
 
 /**
  * A model small enough to write down: what it says is a table of numbers, its cells, such as the log-probability of
@@ -85,6 +86,17 @@ export function rowDivergences(p: Float64Array, q: Float64Array, columns: number
   return divergences;
 }
 
+/** A cell of a row, drawn by [rows, columns] log-probabilities. */
+export function drawCell(logps: Float64Array, row: number, columns: number, random: Random): number {
+  const last = (row + 1) * columns - 1;
+  let rest = random.uniform();
+  for (let cell = row * columns; cell < last; cell++) {
+    rest -= Math.exp(logps[cell]);
+    if (rest < 0) return cell;
+  }
+  return last;
+}
+
 /**
  * The cells that make up a tensor of evidence: one an entry, or where there are several times as many cells as
  * entries, that many in a row, which are added up (the tokens of a response).
@@ -110,18 +122,31 @@ export type CellLesson = {
   /** Of plain gradient descent; with `normalised`, the length of each model's step. */
   readonly learningRate: number;
   readonly normalised?: boolean;
+  /** Adds half of this times the squared norm of each model's parameters to the loss. */
+  readonly ridge?: number;
+  /** Whether the result has the objective's further outputs. */
+  readonly outputs?: boolean;
 };
 
 /** One step of gradient descent, of every model that says some of the evidence. */
 export async function learnFromCells(lesson: CellLesson): Promise<LossAndGradient> {
-  const { objective, params = {}, learnt, given = {}, learningRate, normalised = false } = lesson;
+  const {
+    objective,
+    params = {},
+    learnt,
+    given = {},
+    learningRate,
+    normalised = false,
+    ridge = 0,
+    outputs = false,
+  } = lesson;
   const said = new Map<CellModel, Float64Array>();
   for (const { by } of Object.values(learnt)) if (!said.has(by)) said.set(by, by.says());
   const evidence = Object.entries(learnt).map(([name, cells]) => [
     name,
     readCells(said.get(cells.by) as Float64Array, cells),
   ]);
-  const result = await objective.lossAndGradient({ ...Object.fromEntries(evidence), ...given }, params);
+  const result = await objective.lossAndGradient({ ...Object.fromEntries(evidence), ...given }, params, { outputs });
   for (const [model, values] of said) {
     const onSaid = new Float64Array(values.length);
     for (const [name, { by, cells, shape }] of Object.entries(learnt)) {
@@ -130,7 +155,7 @@ export async function learnFromCells(lesson: CellLesson): Promise<LossAndGradien
       const { data } = result.gradients[name];
       for (let n = 0; n < cells.length; n++) onSaid[cells[n]] += data[Math.floor(n / span)];
     }
-    const gradient = model.backward(onSaid);
+    const gradient = model.backward(onSaid).map((slope, d) => slope + ridge * model.parameters[d]);
     const step = learningRate / (normalised ? Math.hypot(...gradient) || 1 : 1);
     for (let d = 0; d < gradient.length; d++) model.parameters[d] -= step * gradient[d];
   }

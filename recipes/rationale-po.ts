@@ -1,0 +1,135 @@
+// Rationale-enriched preference optimisation (arXiv 2407.14477): a reason with every vote.
+//
+// Four of 20 attributes matter, with weights drawn from 1 to 2; votes are Bradley-Terry choices. A rationale names one
+// attribute, drawn in proportion to exp(2 x what it contributed to the choice). The model that judges also explains, with
+// the same weights: p(attribute) is the softmax of theta_k x_k. Test accuracy after 25 to 200 votes, without rationales,
+// with them, and with rationales that name an attribute at random.
+import { createRandom, type Random } from "luce";
+import type { Recipe } from "luce/report";
+import {
+  type Arm,
+  type CellModel,
+  drawLinearPairs,
+  everyCell,
+  type LinearPairs,
+  learnRepeatedly,
+  linearAccuracy,
+  resolveObjective,
+  softmaxCells,
+  testClaim,
+  voteOnPairs,
+} from "luce/testbeds";
+
+const ATTRIBUTES = 20;
+const THAT_MATTER = 4;
+const SHARPNESS = 2;
+const VOTES = [25, 50, 100, 200];
+const RIDGE = 0.01;
+const STEPS = 400;
+const LEARNING_RATE = 0.5;
+
+type Rationales = "none" | "true" | "random";
+
+export const recipe: Recipe = {
+  id: "rationale-po",
+  title: "Rationales: a reason is worth a vote",
+  claim:
+    "With a rationale for each pair, DPO and ORPO reach the same win rate with a fraction of the pairs, and converge faster.",
+  run: (options) =>
+    testClaim(
+      {
+        title: recipe.title,
+        claim: recipe.claim,
+        arms: VOTES.flatMap((votes) =>
+          (["none", "true", "random"] as const).map((rationales) => arm(votes, rationales)),
+        ),
+        measures: { accuracy: { label: "Accuracy on fresh pairs", format: "percent", digits: 1 } },
+        expectations: [
+          ...VOTES.map((votes) => ({
+            says: `${votes} votes teach more with their rationales than without`,
+            arm: nameOf(votes, "true"),
+            than: nameOf(votes, "none"),
+            measure: "accuracy",
+            byAtLeast: 0,
+          })),
+          ...VOTES.slice(0, -1).map((votes) => ({
+            says: `With rationales ${votes} votes teach at least what ${2 * votes} do without, within 2%`,
+            arm: nameOf(votes, "true"),
+            than: nameOf(2 * votes, "none"),
+            measure: "accuracy",
+            byAtLeast: -0.02,
+          })),
+        ],
+      },
+      options,
+    ),
+};
+
+function nameOf(votes: number, rationales: Rationales): string {
+  return `${votes} votes, ${{ none: "no rationales", true: "rationales", random: "random rationales" }[rationales]}`;
+}
+
+function arm(votes: number, rationales: Rationales): Arm {
+  return {
+    name: nameOf(votes, rationales),
+    async run(seed) {
+      const random = createRandom(seed);
+      const weights = Float64Array.from({ length: ATTRIBUTES }, (_, k) => (k < THAT_MATTER ? 1 + random.uniform() : 0));
+      const fresh = drawLinearPairs(2000, weights, random);
+      const pairs = voteOnPairs(drawLinearPairs(votes, weights, random), random);
+      const named = Array.from({ length: votes }, (_, pair) =>
+        rationales === "random" ? random.integer(ATTRIBUTES) : nameAttribute(pairs, weights, pair, random),
+      );
+      const by = judgeAndExplain(pairs);
+      const shape = [votes];
+      const zeros = { data: new Float64Array(votes), shape };
+      await learnRepeatedly(STEPS, {
+        objective: await resolveObjective("rationale-po"),
+        params: { beta: 1, gamma: rationales === "none" ? 0 : 1 },
+        learnt: {
+          policyChosenLogps: { by, cells: everyCell(votes * ATTRIBUTES), shape },
+          policyRationaleLogps: {
+            by,
+            cells: named.map((attribute, pair) => (votes + pair) * ATTRIBUTES + attribute),
+            shape,
+          },
+        },
+        given: { policyRejectedLogps: zeros, referenceChosenLogps: zeros, referenceRejectedLogps: zeros },
+        learningRate: LEARNING_RATE,
+        ridge: RIDGE,
+      });
+      return { measures: { accuracy: linearAccuracy(fresh, by.parameters) } };
+    },
+  };
+}
+
+/** What each attribute contributes to each pair's log-odds, then the log-probability that each is named. */
+function judgeAndExplain({ features }: LinearPairs): CellModel {
+  const parameters = new Float64Array(ATTRIBUTES);
+  const contributions: CellModel = {
+    parameters,
+    says: () => features.map((value, n) => value * parameters[n % ATTRIBUTES]),
+    backward(onSaid) {
+      const gradient = new Float64Array(ATTRIBUTES);
+      for (const [n, slope] of onSaid.entries()) gradient[n % ATTRIBUTES] += slope * features[n];
+      return gradient;
+    },
+  };
+  const names = softmaxCells(ATTRIBUTES, contributions);
+  return {
+    parameters,
+    says: () => Float64Array.of(...contributions.says(), ...names.says()),
+    backward(onSaid) {
+      const onNames = names.backward(onSaid.subarray(features.length));
+      return contributions.backward(onSaid.subarray(0, features.length)).map((slope, k) => slope + onNames[k]);
+    },
+  };
+}
+
+/** By Gumbel noise: the highest of log-weights so disturbed is a draw in proportion to the weights. */
+function nameAttribute({ features }: LinearPairs, weights: Float64Array, pair: number, random: Random): number {
+  const appeal = weights.map(
+    (weight, k) => SHARPNESS * weight * features[pair * ATTRIBUTES + k] - Math.log(-Math.log(1 - random.uniform())),
+  );
+  return appeal.indexOf(Math.max(...appeal));
+}

@@ -8,27 +8,17 @@ import {
   sortRankedSystems,
   voteTableCollector,
 } from "../collect.ts";
-import type { Comparisons, Rankings } from "../comparisons.ts";
+import type { Rankings } from "../comparisons.ts";
 import { judgmentIdentifier } from "../identity.ts";
 import { inspectionCollector } from "../inspect.ts";
 import type { Judgment, JudgmentDraft } from "../judgment.ts";
 import { rankingRows } from "../ranking-rows.ts";
 import { covariateOf, measuredCovariates } from "../views.ts";
-import {
-  type Counted,
-  type CountRequest,
-  countTable,
-  distinctValues,
-  hasUniqueIds,
-  numbersOfColumn,
-  type Relation,
-  readRows,
-  readTable,
-  unusableRows,
-} from "./count-table.ts";
+import { countTable, distinctValues, hasUniqueIds, numbersOfColumn, unusableRows } from "./count-table.ts";
 import { type Database, identifier, literal, openDatabase } from "./database.ts";
 import { type Columns, type Format, type ReadContext, RowFault, type Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
+import { readComparisons, readVotes } from "./read-table.ts";
 import {
   parquetRelation,
   readLineBlocks,
@@ -42,6 +32,7 @@ import {
 import { nothingRejected, openRejects } from "./rejects.ts";
 import { LONGEST_RECORD, openSource, type Source } from "./source.ts";
 import { findCovariatePair, type TableColumns } from "./table-columns.ts";
+import { type Counted, type CountRequest, type Relation, readRows } from "./table-sql.ts";
 import { scaleOf } from "./verdict-words.ts";
 import type { CountOptions, OpenOptions, VoteFile } from "./vote-file.ts";
 
@@ -309,11 +300,7 @@ async function recognise(
 
     async countComparisons(request = {}) {
       checkRequest(request);
-      const counted = await readInDatabase<Comparisons>(request, async (duckdb, tableRequest) => {
-        if (!request.ordered) return countTable(duckdb, tableRequest);
-        const { comparisons, ...rest } = await readTable(duckdb, tableRequest, { byTime: true });
-        return { ...rest, comparisons: withoutContext(comparisons) };
-      });
+      const counted = await readInDatabase(request, request.ordered ? readComparisons : countTable);
       const options: CollectOptions = request;
       return requireSome(counted ?? (await collect(comparisonCollector(options), request)));
     },
@@ -328,9 +315,7 @@ async function recognise(
       checkRequest(request);
       // Where the file has texts and no lengths, the lengths are measured on the texts.
       const isMeasured = table?.leftContent !== undefined && table.leftLength === undefined;
-      const read = isMeasured
-        ? undefined
-        : await readInDatabase(request, (duckdb, tableRequest) => readTable(duckdb, tableRequest, { byTime: false }));
+      const read = isMeasured ? undefined : await readInDatabase(request, readVotes);
       return requireSome(read ?? (await collect(voteTableCollector(), request)));
     },
 
@@ -365,29 +350,6 @@ async function recognise(
       if (opened) (await opened).close();
       await source.dispose();
     },
-  };
-}
-
-/** The comparisons alone. */
-function withoutContext({
-  systems,
-  left,
-  right,
-  outcome,
-  count,
-  weight,
-  cluster,
-  covariates,
-}: Comparisons): Comparisons {
-  return {
-    systems,
-    left,
-    right,
-    outcome,
-    count,
-    ...(weight && { weight }),
-    ...(cluster && { cluster }),
-    ...(covariates && { covariates }),
   };
 }
 

@@ -38,6 +38,7 @@ const objective = defineObjective({
     consistency: given(["B"], { values: "probability" }),
   },
   params: z.object({
+    /** The loss; the other parts take inputs and parameters of their own. */
     component: z.literal("loss").default("loss"),
     beta: z.number().positive().default(0.1),
     mode: z.enum(["average", "sample"]).default("average"),

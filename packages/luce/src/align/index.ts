@@ -6,6 +6,7 @@ export {
   quantitiesTrained,
   scatterGradients,
 } from "./assemble.ts";
+export { cream, rankingConsistency } from "./cream.ts";
 export { createEvidenceCache, type EvidenceCache } from "./evidence-cache.ts";
 export {
   type Batch,
@@ -28,6 +29,7 @@ export {
   type LanguageYield,
 } from "./language-programs.ts";
 export { createLanguageTrainee, type LanguageTrainee, type LanguageTraineeOptions } from "./language-trainee.ts";
+export { combineModules, fastRoles, ofsDpo } from "./ofs-dpo.ts";
 export type { SampleOptions, TokenEvidence, TokenGradient, TrainablePolicy } from "./policy.ts";
 export { listOfScores, type PreferenceList, readPreferenceLists, toPreferenceList } from "./preference-lists.ts";
 export {

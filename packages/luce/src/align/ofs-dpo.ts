@@ -37,6 +37,7 @@ export const ofsDpo = defineObjective({
     referenceRejectedLogps: given(["B"]),
   },
   params: z.object({
+    /** The loss; the other parts take inputs and parameters of their own. */
     component: z.literal("loss").default("loss"),
     beta: z.number().positive().default(0.1),
     alpha: z.number().nonnegative().default(0.1),

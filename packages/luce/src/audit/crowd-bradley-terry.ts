@@ -31,6 +31,7 @@ const parameters = z.object({
   regularization: z.number().nonnegative().default(0.5),
   etaAlpha: z.number().min(1).default(1),
   etaBeta: z.number().min(1).default(1),
+  /** Iterations at most. */
   maxIterations: z.number().int().positive().default(10_000),
   /** Stop where an EM step moves no reliability and no strength by more. */
   tolerance: z.number().positive().default(1e-10),

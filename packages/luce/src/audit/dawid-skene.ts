@@ -58,7 +58,9 @@ export const dawidSkeneMethod = defineMethod({
   kind: "audit",
   params: z.object({
     smoothing: z.number().nonnegative().default(0),
+    /** Iterations of EM at most. */
     maxIterations: z.number().int().positive().default(10_000),
+    /** Stop where no posterior moves by more. */
     tolerance: z.number().positive().default(1e-12),
   }),
   inputs: z.object({

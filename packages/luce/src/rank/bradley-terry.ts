@@ -27,8 +27,11 @@ import { NORMAL_95 } from "./uncertainty.ts";
 const parameters = z.object({
   /** Lambda: the precision of a normal prior on strengths. 0 is maximum likelihood. */
   regularization: z.number().nonnegative().default(0),
+  /** Points that multiply the odds by the base. */
   ratingScale: z.number().positive().default(400),
+  /** Base of the rating scale. */
   ratingBase: z.number().gt(1).default(10),
+  /** The mean rating. */
   initRating: z.number().default(1000),
 });
 

@@ -26,7 +26,9 @@ import { modelCovariance } from "./sandwich.ts";
 const parameters = z.object({
   /** Lambda: the precision of a normal prior on strengths. 0 is maximum likelihood. */
   regularization: z.number().nonnegative().default(0),
+  /** Points a natural-log unit, on the scale of RoboArena. */
   roboArenaScale: z.number().positive().default(200),
+  /** The rating at strength 0 on that scale. */
   roboArenaShift: z.number().default(1500),
 });
 

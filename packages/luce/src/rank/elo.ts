@@ -24,6 +24,7 @@ const parameters = z.object({
   k: z.number().positive().default(4),
   scale: z.number().positive().default(400),
   base: z.number().gt(1).default(10),
+  /** The rating before the first vote. */
   initRating: z.number().default(1000),
   /** Shuffled replays behind the median and the spread. */
   orders: z.number().int().min(1).default(100),

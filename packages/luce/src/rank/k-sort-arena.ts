@@ -22,6 +22,7 @@ import { defineRating, type RatingFit } from "./rating.ts";
 const parameters = z.object({
   /** Mean and standard deviation of the belief about a system nobody has judged. */
   mu0: z.number().default(25),
+  /** Standard deviation before the first vote. */
   sigma0: z
     .number()
     .positive()

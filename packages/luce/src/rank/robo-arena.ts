@@ -35,15 +35,19 @@ const parameters = z.object({
   rounds: z.number().int().min(1).default(60),
   /** Random starts, of which the likeliest is kept. */
   starts: z.number().int().min(1).default(5),
+  /** Precision of the prior on strengths. */
   l2Theta: z.number().nonnegative().default(0.01),
+  /** Precision of the prior on psi, the offsets of policies in buckets. */
   l2Psi: z.number().nonnegative().default(0.01),
   /** Largest step of a parameter in the first round; falls by 1% a round. */
   stepClip: z.number().positive().default(1),
   /** Whether progress enters the likelihood: exp(-((sA - a)^2 + (sB - b)^2) / (2 deviation^2)). */
   partialScores: z.boolean().default(false),
+  /** Standard deviation of partial scores. */
   partialScoreDeviation: z.number().positive().default(0.3),
-  /** Sessions from which on a policy is drawn at weight 1, and how steeply fewer raise it. */
+  /** Sessions from which on a policy is drawn at weight 1. */
   ucbTimesThreshold: z.number().positive().default(500),
+  /** How steeply fewer sessions raise that weight. */
   ucbPower: z.number().nonnegative().default(0.8),
 });
 

@@ -32,6 +32,7 @@ import { defineRating, type RatingFit } from "./rating.ts";
 const parameters = z.object({
   /** Mean and standard deviation of the belief about a system nobody has judged. */
   mu: z.number().default(25),
+  /** Standard deviation before the first game. */
   sigma: z
     .number()
     .positive()

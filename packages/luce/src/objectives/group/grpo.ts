@@ -27,6 +27,7 @@ const parameters = z.object({
   ratio: z.enum(["token", "sequence"]).default("token"),
   aggregation: z.enum(["seqMean", "tokenMean", "constant"]).default("seqMean"),
   normalizeStd: z.boolean().default(true),
+  /** Correction of the standard deviation: 1 divides by G - 1. */
   stdDdof: z.number().int().min(0).max(1).default(1),
   stdEps: z.number().nonnegative().default(1e-4),
   epsilonLow: z.number().nonnegative().default(0.2),

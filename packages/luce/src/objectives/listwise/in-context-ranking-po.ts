@@ -24,7 +24,9 @@ import { rankingDiagnostics } from "./ranking-diagnostics.ts";
 const parameters = z.object({
   beta: z.number().positive().default(1),
   aggregate: z.enum(["mean", "sum"]).default("mean"),
+  /** Gain over discount, the discount alone, or gain over rank. */
   weight: z.enum(["ndcg", "discount-only", "reciprocal"]).default("ndcg"),
+  /** Whether r is a mean over the tokens of an item, or a sum. */
   lengthNormalise: z.boolean().default(true),
 });
 

@@ -44,6 +44,7 @@ export const rationalePo = defineObjective({
       ? [...policyNames, "referenceChosenLogps", "referenceRejectedLogps"]
       : [...policyNames, "chosenLengths", "rejectedLengths", "rationaleLengths"],
   params: z.object({
+    /** RDPO or RORPO. */
     base: z.enum(["dpo", "orpo"]).default("dpo"),
     rationaleForm: z.enum(["log", "logsigmoid"]).default("log"),
     beta: z.number().positive().default(0.1),

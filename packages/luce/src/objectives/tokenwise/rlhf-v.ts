@@ -40,6 +40,7 @@ export const rlhfV = defineObjective({
     rejectedSegmentMask: label(["B", "S"], { maskedBy: "rejectedMask" }),
   },
   params: z.object({
+    /** The loss; the other parts take inputs and parameters of their own. */
     component: z.literal("loss").default("loss"),
     beta: z.number().positive().default(0.5),
     gamma: z.number().positive().default(5),

@@ -47,6 +47,7 @@ export const sparsePo = defineObjective({
     rejectedKlMask: policy(["B", "S"], { maskedBy: "rejectedMask" }),
   },
   params: z.object({
+    /** The loss; the other parts take inputs and parameters of their own. */
     component: z.literal("loss").default("loss"),
     beta: z.number().positive().default(0.8),
     lambdaU: z.number().nonnegative().default(0),

@@ -32,6 +32,7 @@ export const cRlft = defineObjective({
     classWeights: given(["C"]),
   },
   params: z.object({
+    /** The loss; the other parts take inputs and parameters of their own. */
     component: z.literal("loss").default("loss"),
     perSequence: z.boolean().default(true),
   }),

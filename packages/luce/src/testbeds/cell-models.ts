@@ -12,6 +12,8 @@ export type CellModel = {
   says(): Float64Array;
   /** d loss / d parameters, from d loss / d what it says. */
   backward(onSaid: Float64Array): Float64Array;
+  /** Its learning rate as a multiple of the others'; 1 where absent. */
+  readonly pace?: number;
 };
 
 /** Says its own parameters; starts from a copy of `values`. */
@@ -147,6 +149,8 @@ export async function learnFromCells(lesson: CellLesson): Promise<LossAndGradien
     readCells(said.get(cells.by) as Float64Array, cells),
   ]);
   const result = await objective.lossAndGradient({ ...Object.fromEntries(evidence), ...given }, params, { outputs });
+  // Models that share their parameters, such as a policy's logits and its log-probabilities, take one step together.
+  const gradients = new Map<Float64Array, Float64Array>();
   for (const [model, values] of said) {
     const onSaid = new Float64Array(values.length);
     for (const [name, { by, cells, shape }] of Object.entries(learnt)) {
@@ -155,9 +159,14 @@ export async function learnFromCells(lesson: CellLesson): Promise<LossAndGradien
       const { data } = result.gradients[name];
       for (let n = 0; n < cells.length; n++) onSaid[cells[n]] += data[Math.floor(n / span)];
     }
-    const gradient = model.backward(onSaid).map((slope, d) => slope + ridge * model.parameters[d]);
+    const { parameters, pace = 1 } = model;
+    const gradient = gradients.get(parameters) ?? new Float64Array(parameters.length);
+    for (const [d, slope] of model.backward(onSaid).entries()) gradient[d] += pace * slope;
+    gradients.set(parameters, gradient);
+  }
+  for (const [parameters, gradient] of gradients) {
     const step = learningRate / (normalised ? Math.hypot(...gradient) || 1 : 1);
-    for (let d = 0; d < gradient.length; d++) model.parameters[d] -= step * gradient[d];
+    for (let d = 0; d < gradient.length; d++) parameters[d] -= step * gradient[d];
   }
   return result;
 }

@@ -1,13 +1,15 @@
 import {
   type Batch,
-  createTrainStep,
+  createUpdate,
   hold,
   type LearnerState,
+  mapParameters,
   type Parameters,
+  release,
   type Transform,
 } from "../engines/index.ts";
 import { LuceError } from "../errors.ts";
-import { DType, jit, numpy as np } from "../jax.ts";
+import { DType, jit, lax, numpy as np, vjp } from "../jax.ts";
 import { lastStates, pickLogProbabilities, predictingStates } from "../policies/language/evidence.ts";
 import {
   batchCandidates,
@@ -44,20 +46,19 @@ export type LanguagePrograms = {
   /** Borrows the parameters. */
   evidence(parameters: Parameters, frozen: Parameters, sequences: readonly Sequence[]): Promise<TokenEvidence>;
   start(parameters: Parameters): LearnerState;
-  /** Consumes the state, borrows `frozen`. */
-  step(
+  /** One update along the gradient that `gradientOf` makes of the evidence. Consumes the state, borrows `frozen`. */
+  learn(
     state: LearnerState,
     frozen: Parameters,
     sequences: readonly Sequence[],
-    gradient: TokenGradient,
+    gradientOf: (evidence: TokenEvidence) => Promise<TokenGradient>,
   ): Promise<{ state: LearnerState; gradientNorm: number }>;
   dispose(): void;
 };
 
 /**
- * Compiles forward and backward once for all objectives: the gradient of the evidence is an input of the backward
- * program, `sum(gradient * evidence)` what it differentiates. That costs a second forward pass, and spares compiling
- * a program for each objective.
+ * Compiles forward and backward once for all objectives: the forward program yields the evidence and keeps what the
+ * backward program needs, and the gradient of the evidence, wherever it is made, is what that one takes.
  */
 export function compileLanguagePrograms(
   layout: LanguageLayout,
@@ -78,7 +79,7 @@ export function compileLanguagePrograms(
       const tokens = batch.responses.ref.reshape([B * K * R, 1]);
       const picked = pickLogProbabilities(logitsOf(model, states), tokens, entropies);
       yielded.logps = masked(picked.logps);
-      if (picked.entropies) yielded.entropies = masked(picked.entropies);
+      if (picked.entropies) yielded.entropies = lax.stopGradient(masked(picked.entropies));
       mask.dispose();
     }
     if (yields.includes("rewards"))
@@ -88,21 +89,7 @@ export function compileLanguagePrograms(
   const forward = jit((parameters: Parameters, frozen: Parameters, batch: Batch) =>
     evidenceOf(parameters, frozen, batch, true),
   );
-  const trainStep = createTrainStep({
-    transform,
-    loss(parameters, frozen, batch) {
-      const products = Object.entries(evidenceOf(parameters, frozen, batch, false)).map(([name, array]) =>
-        array.mul(batch[gradientName(name)].ref).sum(),
-      );
-      const zero = () => np.array(0, { dtype: DType.Float32 });
-      return {
-        differentiable: products.reduce((sum, product) => sum.add(product)),
-        total: zero(),
-        count: np.array(1, { dtype: DType.Float32 }),
-        metrics: {},
-      };
-    },
-  });
+  const update = createUpdate(transform);
 
   return {
     layout,
@@ -111,17 +98,32 @@ export function compileLanguagePrograms(
       const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch)) as Yielded;
       return readEvidence(batch, places, yielded);
     },
-    start: trainStep.start,
-    async step(state, frozen, sequences, gradient) {
+    start: update.start,
+    async learn(state, frozen, sequences, gradientOf) {
       const { batch, places } = layOut(layout, sequences);
-      const arrays: Record<string, np.Array> = { ...candidateArrays(batch) };
-      for (const name of yields) arrays[gradientName(name)] = gradientArray(batch, places, name, gradient[name]);
-      const { state: next, gradientNorm } = await trainStep.update(state, frozen, arrays);
-      return { state: next, gradientNorm };
+      const arrays = candidateArrays(batch);
+      const [yielded, back] = vjp(
+        (own: Parameters) => forward(own, hold(frozen), hold(arrays)) as Record<string, np.Array>,
+        [hold(state.parameters)],
+      );
+      try {
+        const gradient = await gradientOf(await readEvidence(batch, places, hold(yielded) as Yielded));
+        const slopes = mapParameters(yielded, (array, name) =>
+          name === "entropies"
+            ? np.zeros(array.shape)
+            : gradientArray(batch, places, name as LanguageYield, gradient[name as LanguageYield]),
+        );
+        const [gradients] = back(slopes) as unknown as [Parameters];
+        return await update.along(state, gradients, 1);
+      } finally {
+        back.dispose();
+        release(yielded);
+        release(arrays);
+      }
     },
     dispose() {
       forward.dispose();
-      trainStep.dispose();
+      update.dispose();
     },
   };
 }
@@ -211,8 +213,4 @@ function gradientArray(
   if (gradient)
     for (const [n, place] of places.entries()) all.set(gradient.subarray(n * width, (n + 1) * width), place * width);
   return np.array(all, { shape: name === "rewards" ? [B, K] : [B, K, R], dtype: DType.Float32 });
-}
-
-function gradientName(name: string): string {
-  return `gradient.${name}`;
 }

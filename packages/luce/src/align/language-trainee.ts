@@ -44,8 +44,7 @@ export function createLanguageTrainee(options: LanguageTraineeOptions): Language
     evidence: (sequences) => programs.evidence(state.parameters, frozen, sequences),
 
     async learn(sequences, gradientOf) {
-      const gradient = await gradientOf(await programs.evidence(state.parameters, frozen, sequences));
-      const { state: next, gradientNorm } = await programs.step(state, frozen, sequences, gradient);
+      const { state: next, gradientNorm } = await programs.learn(state, frozen, sequences, gradientOf);
       state = next;
       return { gradientNorm };
     },

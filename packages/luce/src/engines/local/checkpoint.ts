@@ -3,7 +3,7 @@ import { LuceError } from "../../errors.ts";
 import { parseWith } from "../../method.ts";
 import { checkShapes, type HostParameters, type Parameters, toDevice, toHost } from "./parameters.ts";
 import { decodeSafetensors, encodeSafetensors, readFloat32, type StoredTensor, storeFloat32 } from "./safetensors.ts";
-import type { LearnerState } from "./train-step.ts";
+import type { LearnerState } from "./update.ts";
 
 /** What resumes a run exactly: the state, and what its trainer must remember (random state, place in the data). */
 export type Checkpoint<Progress = unknown> = {
@@ -60,7 +60,12 @@ export function decodeCheckpoint(file: Uint8Array, like: Omit<LearnerState, "ste
   }
   checkShapes(read.parameters, like.parameters, where);
   checkShapes(read.optimiser, like.optimiser, `${where}: the optimiser's state`);
-  const arrays = (part: (typeof parts)[number]) => toDevice(readTensors(read[part], where));
+  // In the order of the run's own state: sums over arrays, such as the gradient's norm, depend on it in the last bit.
+  const arrays = (part: (typeof parts)[number]) => {
+    const names = Object.keys(part === "optimiser" ? like.optimiser : like.parameters);
+    const found = names.filter((name) => Object.hasOwn(read[part], name)).map((name) => [name, read[part][name]]);
+    return toDevice(readTensors(Object.fromEntries(found), where));
+  };
   return {
     state: { parameters: arrays("parameters"), optimiser: arrays("optimiser"), step },
     progress,

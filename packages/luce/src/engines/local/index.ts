@@ -28,7 +28,6 @@ export {
   type BatchLoss,
   createTrainStep,
   type DirectLoss,
-  type LearnerState,
   type LossThroughEvidence,
   type StepResult,
   type TrainStep,
@@ -49,3 +48,4 @@ export {
   sgd,
   type Transform,
 } from "./transforms.ts";
+export { createUpdate, type LearnerState, type Update } from "./update.ts";

@@ -2,7 +2,8 @@ import { LuceError } from "../../errors.ts";
 import { DType, defaultDevice, jit, lax, numpy as np, type OwnedFunction, valueAndGrad, vjp } from "../../jax.ts";
 import { hold, mapParameters, type Parameters, release } from "./parameters.ts";
 import { differentiateAcrossDevices } from "./split-evidence.ts";
-import { globalNorm, type Transform } from "./transforms.ts";
+import type { Transform } from "./transforms.ts";
+import { type Applied, checkUpdate, type LearnerState, numbersOf, startLearning, updateOf } from "./update.ts";
 
 /** The arrays of one batch by name; the same names and shapes run the same compiled program. */
 export type Batch = { readonly [name: string]: np.Array };
@@ -19,14 +20,6 @@ export type BatchLoss = {
   readonly count: np.Array;
   /** Means over the batch, to watch. */
   readonly metrics: { readonly [name: string]: np.Array };
-};
-
-/** All that changes while learning. */
-export type LearnerState = {
-  readonly parameters: Parameters;
-  readonly optimiser: Parameters;
-  /** Updates made. */
-  readonly step: number;
 };
 
 export type StepResult = {
@@ -85,28 +78,10 @@ type Measured = { total: np.Array; count: np.Array; metrics: Record<string, np.A
  * Nothing in it knows what is learned.
  */
 export function createTrainStep({ loss, transform }: TrainStepOptions): TrainStep {
-  const numberCount = transform.numbers(0).length;
-
   const measureAndDifferentiate =
     typeof loss === "function" ? differentiateDirectly(loss) : differentiateThroughEvidence(loss);
 
-  const apply = (
-    parameters: Parameters,
-    optimiser: Parameters,
-    gradients: Parameters,
-    count: np.Array,
-    numbers: np.Array,
-  ) => {
-    const means = mapParameters(gradients, (gradient) => gradient.div(count.ref.astype(gradient.dtype)));
-    const gradientNorm = globalNorm(hold(means));
-    const scalars = Array.from({ length: numberCount }, (_, i) => numbers.ref.slice(i));
-    const result = transform.update(means, optimiser, parameters, scalars);
-    return {
-      parameters: mapParameters(parameters, (parameter, name) => parameter.ref.add(result.updates[name])),
-      optimiser: { ...result.state },
-      gradientNorm,
-    };
-  };
+  const apply = updateOf(transform);
 
   const single = jit(
     (parameters: Parameters, optimiser: Parameters, numbers: np.Array, frozen: Parameters, batch: Batch) => {
@@ -137,12 +112,12 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
   }) as unknown as OwnedFunction<(parameters: Parameters, frozen: Parameters, batch: Batch) => Measured>;
 
   return {
-    start: (parameters) => ({ parameters, optimiser: transform.init(parameters), step: 0 }),
+    start: (parameters) => startLearning(transform, parameters),
 
     async update({ parameters, optimiser, step }, frozen, ...batches) {
       if (batches.length === 0) throw new LuceError("invalid-input", "a training step needs at least one batch");
-      const numbers = np.array(Float32Array.from([...transform.numbers(step), 0]));
-      let applied: { parameters: Parameters; optimiser: Parameters; gradientNorm: np.Array };
+      const numbers = numbersOf(transform, step);
+      let applied: Applied;
       let measured: Measured;
       if (batches.length === 1 && !isSplit()) {
         const result = single(parameters, optimiser, numbers, hold(frozen), batches[0]);
@@ -162,18 +137,8 @@ export function createTrainStep({ loss, transform }: TrainStepOptions): TrainSte
         const count = np.array(Float32Array.of(await readScalar(measured.count.ref))).reshape([]);
         applied = applyOnce(parameters, optimiser, sum.gradients, count, numbers);
       }
-      const state = { parameters: applied.parameters, optimiser: applied.optimiser, step: step + 1 };
-      const gradientNorm = await readScalar(applied.gradientNorm);
       const result = await readMeasured(measured);
-      if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
-        release(state.parameters);
-        release(state.optimiser);
-        const what = Number.isFinite(result.loss) ? "gradient" : "loss";
-        throw new LuceError("not-finite", `the ${what} of update ${step + 1} is not finite`, {
-          hint: "lower the learning rate, or resume from the last checkpoint",
-        });
-      }
-      return { state, gradientNorm, ...result };
+      return { ...(await checkUpdate(applied, step + 1, result.loss)), ...result };
     },
 
     async evaluate(parameters, frozen, batch) {

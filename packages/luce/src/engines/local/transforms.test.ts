@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { numpy as np } from "../../jax.ts";
 import { startEngine } from "./device.ts";
 import { constantSchedule, cosineSchedule, linearSchedule, withWarmUp } from "./schedules.ts";
-import { createTrainStep, type LearnerState } from "./train-step.ts";
+import { createTrainStep } from "./train-step.ts";
 import {
   adamW,
   chain,
@@ -13,6 +13,7 @@ import {
   sgd,
   type Transform,
 } from "./transforms.ts";
+import type { LearnerState } from "./update.ts";
 
 beforeAll(async () => {
   await startEngine();

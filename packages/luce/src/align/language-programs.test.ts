@@ -1,0 +1,62 @@
+import { beforeAll, expect, test } from "vitest";
+import { createTrainStep, hold, release, sgd, startEngine, toHost } from "../engines/index.ts";
+import { numpy as np } from "../jax.ts";
+import {
+  batchCandidates,
+  byteTokenizer,
+  candidateArrays,
+  createLanguagePolicy,
+  languageConfig,
+  supervisedLoss,
+} from "../policies/language/index.ts";
+import { createRandom } from "../random.ts";
+import { compileLanguagePrograms, encodePrompt } from "./language-programs.ts";
+import type { TokenEvidence } from "./policy.ts";
+
+const config = languageConfig({ vocabularySize: 259, hiddenSize: 16, layers: 2, heads: 2, eosTokens: [257] });
+const sequences = [
+  { prompt: "one", response: "a" },
+  { prompt: "one", response: "bcd" },
+  { prompt: "another", response: "ef" },
+];
+
+beforeAll(async () => {
+  await startEngine();
+});
+
+/** Minus the log-probability of all tokens. */
+const surprise = async ({ logps }: TokenEvidence) => ({ logps: logps.map((logp) => (logp === 0 ? 0 : -1)) });
+
+test("a step along the gradient of the evidence is the step of the loss itself", async () => {
+  const { policy, parameters } = createLanguagePolicy(config, createRandom(1));
+  const whole = createTrainStep({
+    loss: (own, frozen, batch) => ({ ...supervisedLoss(policy, own, frozen, batch), count: np.array(1) }),
+    transform: sgd({ learningRate: 0.1 }),
+  });
+  const tokens = (text: string) => encodePrompt(policy, byteTokenizer, text);
+  const batch = batchCandidates(
+    config,
+    sequences.map(({ prompt, response }) => ({ prompt: tokens(prompt), responses: [[...tokens(response), 257]] })),
+  );
+  const expected = await whole.update(whole.start(hold(parameters)), {}, candidateArrays(batch));
+
+  const programs = compileLanguagePrograms({ policy, tokenizer: byteTokenizer }, sgd({ learningRate: 0.1 }));
+  const found = await programs.learn(programs.start(parameters), {}, sequences, surprise);
+
+  expect(found.gradientNorm).toBeCloseTo(expected.gradientNorm, 4);
+  const wanted = await toHost(expected.state.parameters);
+  for (const [name, { data }] of Object.entries(await toHost(found.state.parameters))) {
+    for (let i = 0; i < data.length; i++) expect(Math.abs(data[i] - wanted[name].data[i])).toBeLessThan(1e-5);
+  }
+});
+
+test("a gradient that cannot be made leaves the state as it was", async () => {
+  const { policy, parameters } = createLanguagePolicy(config, createRandom(2));
+  const programs = compileLanguagePrograms({ policy, tokenizer: byteTokenizer }, sgd({ learningRate: 0.1 }));
+  const state = programs.start(parameters);
+  const refuse = () => Promise.reject(new Error("no gradient"));
+  await expect(programs.learn(state, {}, sequences, refuse)).rejects.toThrow("no gradient");
+  const { state: next } = await programs.learn(state, {}, sequences, surprise);
+  expect(next.step).toBe(1);
+  release(next.parameters);
+});

@@ -1,0 +1,97 @@
+import { LuceError } from "../../errors.ts";
+import { jit, numpy as np } from "../../jax.ts";
+import { hold, mapParameters, type Parameters, release } from "./parameters.ts";
+import { globalNorm, type Transform } from "./transforms.ts";
+
+/** All that changes while learning. */
+export type LearnerState = {
+  readonly parameters: Parameters;
+  readonly optimiser: Parameters;
+  /** Updates made. */
+  readonly step: number;
+};
+
+/** One update, traced. */
+export type Applied = { parameters: Parameters; optimiser: Parameters; gradientNorm: np.Array };
+
+export type Update = {
+  /** The state before the first update. Consumes the parameters. */
+  start(parameters: Parameters): LearnerState;
+  /**
+   * One update along the mean of summed gradients over `count`, however they were made. Consumes state and gradients.
+   *
+   * @returns the Euclidean norm of the mean gradient, before clipping, beside the new state
+   * @throws LuceError `not-finite` where the gradient is not finite; the state is then given up.
+   */
+  along(
+    state: LearnerState,
+    gradients: Parameters,
+    count: number,
+  ): Promise<{ state: LearnerState; gradientNorm: number }>;
+  /** Frees the compiled program. */
+  dispose(): void;
+};
+
+/** Compiles the update that a transform makes of a gradient. */
+export function createUpdate(transform: Transform): Update {
+  const program = jit(updateOf(transform));
+  return {
+    start: (parameters) => startLearning(transform, parameters),
+    async along({ parameters, optimiser, step }, gradients, count) {
+      const counted = np.array(Float32Array.of(count)).reshape([]);
+      const applied = program(parameters, optimiser, gradients, counted, numbersOf(transform, step));
+      return checkUpdate(applied, step + 1);
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+export function startLearning(transform: Transform, parameters: Parameters): LearnerState {
+  return { parameters, optimiser: transform.init(parameters), step: 0 };
+}
+
+/** Traceable: one update along the mean of summed gradients. Borrows the parameters, consumes the rest. */
+export function updateOf(transform: Transform) {
+  const numberCount = transform.numbers(0).length;
+  return (
+    parameters: Parameters,
+    optimiser: Parameters,
+    gradients: Parameters,
+    count: np.Array,
+    numbers: np.Array,
+  ): Applied => {
+    const share = np.reciprocal(count);
+    const means = mapParameters(gradients, (gradient) => gradient.mul(share.ref.astype(gradient.dtype)));
+    const gradientNorm = globalNorm(hold(means));
+    const scalars = Array.from({ length: numberCount }, (_, i) => numbers.ref.slice(i));
+    const result = transform.update(means, optimiser, parameters, scalars);
+    return {
+      parameters: mapParameters(parameters, (parameter, name) => parameter.ref.add(result.updates[name])),
+      optimiser: { ...result.state },
+      gradientNorm,
+    };
+  };
+}
+
+/** The numbers of update `step`, as the traced update takes them. */
+export function numbersOf(transform: Transform, step: number): np.Array {
+  return np.array(Float32Array.from([...transform.numbers(step), 0]));
+}
+
+/** The state after update number `step`, once its gradient is known to be finite. */
+export async function checkUpdate(
+  { parameters, optimiser, gradientNorm: norm }: Applied,
+  step: number,
+  loss = 0,
+): Promise<{ state: LearnerState; gradientNorm: number }> {
+  const [gradientNorm] = await norm.data();
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    release(parameters);
+    release(optimiser);
+    const what = Number.isFinite(loss) ? "gradient" : "loss";
+    throw new LuceError("not-finite", `the ${what} of update ${step} is not finite`, {
+      hint: "lower the learning rate, or resume from the last checkpoint",
+    });
+  }
+  return { state: { parameters, optimiser, step }, gradientNorm };
+}

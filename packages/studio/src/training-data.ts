@@ -7,7 +7,9 @@ import type { Tokenizer } from "luce/policies";
 import type { Provenance } from "luce/report";
 
 export type TrainingData = {
-  readonly lists: readonly PreferenceList[];
+  readonly training: readonly PreferenceList[];
+  /** About every tenth prompt, by a digest of its text: the same ones in every reading of the file. */
+  readonly heldOut: readonly PreferenceList[];
   /** Judgments left out for a response that is too long. */
   readonly tooLong: number;
   /** Judgments left out because nothing can be learnt from them, and why the first one was. */
@@ -26,7 +28,8 @@ type Limits = { readonly promptTokens: number; readonly responseTokens: number }
 export async function readTrainingData(file: string, tokenizer: Tokenizer, limits: Limits): Promise<TrainingData> {
   const votes = await openVotes(file);
   try {
-    const lists: PreferenceList[] = [];
+    const training: PreferenceList[] = [];
+    const heldOut: PreferenceList[] = [];
     let tooLong = 0;
     let unusable = 0;
     let first: LuceError | null = null;
@@ -37,10 +40,14 @@ export async function readTrainingData(file: string, tokenizer: Tokenizer, limit
         first ??= list;
       } else if (list.responses.some((response) => tokenizer.encode(response).length >= limits.responseTokens))
         tooLong++;
-      else lists.push({ ...list, prompt: lastTokens(list.prompt, tokenizer, limits.promptTokens) });
+      else {
+        const part = isHeldOut(list) ? heldOut : training;
+        part.push({ ...list, prompt: lastTokens(list.prompt, tokenizer, limits.promptTokens) });
+      }
     }
-    if (lists.length === 0 && first) throw first;
-    if (lists.length === 0) {
+    const isEmpty = training.length + heldOut.length === 0;
+    if (isEmpty && first) throw first;
+    if (isEmpty) {
       throw new LuceError(
         "invalid-input",
         `none of its ${tooLong} judgments has responses under ${limits.responseTokens} tokens`,
@@ -50,7 +57,13 @@ export async function readTrainingData(file: string, tokenizer: Tokenizer, limit
         },
       );
     }
-    return { lists, tooLong, unusable: { count: unusable, first: first?.line ?? null }, input: votes.fingerprint };
+    return {
+      training,
+      heldOut,
+      tooLong,
+      unusable: { count: unusable, first: first?.line ?? null },
+      input: votes.fingerprint,
+    };
   } finally {
     await votes.close();
   }
@@ -65,17 +78,8 @@ function readList(judgment: Judgment): PreferenceList | LuceError {
   }
 }
 
-/** Every tenth prompt apart, by a digest of its text: the same prompts whatever the order of the file. */
-export function splitByPrompt(lists: readonly PreferenceList[]): {
-  training: PreferenceList[];
-  heldOut: PreferenceList[];
-} {
-  const isHeldOut = ({ prompt }: PreferenceList) => createHash("sha256").update(prompt).digest()[0] < 26;
-  const { true: heldOut = [], false: training = [] } = Object.groupBy(
-    lists,
-    (list) => String(isHeldOut(list)) as "true" | "false",
-  );
-  return { training, heldOut };
+function isHeldOut({ prompt }: PreferenceList): boolean {
+  return createHash("sha256").update(prompt).digest()[0] < 26;
 }
 
 /** Held-out pairs, chosen first; none where nothing is ordered. */

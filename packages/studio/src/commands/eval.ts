@@ -6,7 +6,7 @@ import { LuceError } from "luce/errors";
 import { type MeanInterval, meanInterval, type Report } from "luce/report";
 import { loadModel } from "../language-model.ts";
 import { emitReport, provenance } from "../output.ts";
-import { heldOutPairs, readTrainingData, splitByPrompt } from "../training-data.ts";
+import { heldOutPairs, readTrainingData } from "../training-data.ts";
 
 type Options = {
   data: string;
@@ -49,7 +49,7 @@ async function evaluate(folder: string, options: Options): Promise<Report> {
   for (const name of names) {
     const { policy, parameters, tokenizer } = await loadModel(name, 1);
     const data = await readTrainingData(options.data, tokenizer, options);
-    const pairs = heldOutPairs(options.all ? data.lists : splitByPrompt(data.lists).heldOut);
+    const pairs = heldOutPairs(options.all ? [...data.training, ...data.heldOut] : data.heldOut);
     if (pairs.length < 2) {
       throw new LuceError("invalid-input", `${pairs.length} pairs are too few for an interval`, {
         where: options.data,

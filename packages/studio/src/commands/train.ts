@@ -26,7 +26,7 @@ import { meanInterval, type Report, renderHtml, renderJson } from "luce/report";
 import { type LoadedModel, loadModel } from "../language-model.ts";
 import { emitReport, provenance, withInterruption, withProgress, writeFileAtomically } from "../output.ts";
 import { parseTrainingConfig, readTrainingConfig, type TrainingConfig } from "../training-config.ts";
-import { heldOutPairs, readTrainingData, splitByPrompt } from "../training-data.ts";
+import { heldOutPairs, readTrainingData } from "../training-data.ts";
 import { toSeed } from "../vote-options.ts";
 
 type Options = Record<string, unknown> & { resume?: boolean; json?: boolean; html?: string };
@@ -90,9 +90,10 @@ async function train(config: TrainingConfig, resume: boolean): Promise<Report> {
   const store = await openRunFolder(config.out, { resume });
   const model = await loadModel(config.model, config.seed);
   const data = await readTrainingData(config.data, model.tokenizer, config);
-  const split = config.heldOut
-    ? { training: data.lists, heldOut: (await readTrainingData(config.heldOut, model.tokenizer, config)).lists }
-    : splitByPrompt(data.lists);
+  const evaluated = config.heldOut && (await readTrainingData(config.heldOut, model.tokenizer, config));
+  const split = evaluated
+    ? { training: [...data.training, ...data.heldOut], heldOut: [...evaluated.training, ...evaluated.heldOut] }
+    : data;
   await writeFileAtomically(path.join(config.out, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
 
   const yields = objective ? quantitiesTrained(objective, objective.reads(config.params)) : (["logps"] as const);

@@ -12,8 +12,6 @@ export type CellModel = {
   says(): Float64Array;
   /** d loss / d parameters, from d loss / d what it says. */
   backward(onSaid: Float64Array): Float64Array;
-  /** Its learning rate as a multiple of the others'; 1 where absent. */
-  readonly pace?: number;
 };
 
 /** Says its own parameters; starts from a copy of `values`. */
@@ -159,12 +157,12 @@ export async function learnFromCells(lesson: CellLesson): Promise<LossAndGradien
       const { data } = result.gradients[name];
       for (let n = 0; n < cells.length; n++) onSaid[cells[n]] += data[Math.floor(n / span)];
     }
-    const { parameters, pace = 1 } = model;
-    const gradient = gradients.get(parameters) ?? new Float64Array(parameters.length);
-    for (const [d, slope] of model.backward(onSaid).entries()) gradient[d] += pace * slope;
-    gradients.set(parameters, gradient);
+    const gradient = gradients.get(model.parameters) ?? new Float64Array(model.parameters.length);
+    for (const [d, slope] of model.backward(onSaid).entries()) gradient[d] += slope;
+    gradients.set(model.parameters, gradient);
   }
   for (const [parameters, gradient] of gradients) {
+    for (let d = 0; d < gradient.length; d++) gradient[d] += ridge * parameters[d];
     const step = learningRate / (normalised ? Math.hypot(...gradient) || 1 : 1);
     for (let d = 0; d < gradient.length; d++) parameters[d] -= step * gradient[d];
   }

@@ -7,6 +7,7 @@ import {
   type Counted,
   type CountRequest,
   fromWhere,
+  hasValues,
   isGood,
   milliseconds,
   number,
@@ -25,14 +26,14 @@ export async function readComparisons(
   connection: DuckDBConnection,
   request: CountRequest,
 ): Promise<Counted<Comparisons>> {
-  const rows = await viewRows(connection, request);
+  const rows = await viewRows(connection, request, { numbered: request.columns.time !== undefined });
   const order = rows.isTimed ? "ORDER BY time, ordinal" : "";
   return { ...rows, comparisons: await fetchComparisons(connection, request, rows, [], [], order) };
 }
 
 /** The comparisons of a table one a row, in the order of the file, with who judged what and when. */
 export async function readVotes(connection: DuckDBConnection, request: CountRequest): Promise<Counted<VoteTable>> {
-  const rows = await viewRows(connection, request);
+  const rows = await viewRows(connection, request, { numbered: false });
   const annotators = await enumerate(connection, "annotators", "SELECT annotator AS name FROM votes WHERE usable");
   const prompts = await enumerate(connection, "prompts", "SELECT prompt AS name FROM votes WHERE usable");
   const indexOf = (names: readonly string[], column: string) =>
@@ -70,14 +71,22 @@ type ViewedRows = {
   readonly isTimed: boolean;
 };
 
-/** Makes the view `votes` (a scan of the file each time it is read) and the type `luce_systems`. */
-async function viewRows(connection: DuckDBConnection, request: CountRequest): Promise<ViewedRows> {
+/**
+ * Makes the view `votes` (a scan of the file each time it is read) and the type `luce_systems`.
+ *
+ * @param numbered whether rows have their `ordinal`, which takes time
+ */
+async function viewRows(
+  connection: DuckDBConnection,
+  request: CountRequest,
+  { numbered }: { numbered: boolean },
+): Promise<ViewedRows> {
   const { annotator, prompt, time, duration, leftLength, rightLength } = request.columns;
   const orNull = (column: string | undefined, read: (column: string) => string, type: string) =>
     column === undefined ? `NULL::${type}` : read(column);
   const selected = [
     ...selectedColumns(request),
-    "row_number() OVER () AS ordinal",
+    ...(numbered ? ["row_number() OVER () AS ordinal"] : []),
     `${orNull(annotator, text, "VARCHAR")} AS annotator`,
     `${orNull(prompt, text, "VARCHAR")} AS prompt`,
     `${orNull(time, milliseconds, "DOUBLE")} AS time`,
@@ -86,15 +95,21 @@ async function viewRows(connection: DuckDBConnection, request: CountRequest): Pr
     `${orNull(rightLength, number, "DOUBLE")} AS right_length`,
   ];
   const from = `(SELECT ${selected.join(", ")} FROM ${fromWhere(request)})`;
-  const share = await shareExpression(connection, request, from);
+  const good = isGood(request);
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE grouped AS
+     SELECT l, r, w, (${hasValues(request)}) IS TRUE AS valued, count(*)::DOUBLE AS n, bool_and(time IS NOT NULL) AS timed
+     FROM ${from} GROUP BY ALL`,
+  );
+  const share = await shareExpression(connection, request, "grouped");
   await connection.run(
     `CREATE OR REPLACE TEMP VIEW votes AS
-     SELECT *, (${isGood(request)}) IS TRUE AS good, good AND l <> r AS usable
-     FROM (SELECT *, ${share} AS share FROM ${from})`,
+     SELECT *, (${good}) IS TRUE AS good, good AND l <> r AS usable FROM (SELECT *, ${share} AS share FROM ${from})`,
   );
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE groups AS
-     SELECT l, r, good, usable, count(*)::DOUBLE AS n, bool_and(time IS NOT NULL) AS timed FROM votes GROUP BY ALL`,
+     SELECT *, (l <> '' AND r <> '' AND share IS NOT NULL AND valued) IS TRUE AS good, good AND l <> r AS usable
+     FROM (SELECT *, ${share} AS share FROM grouped)`,
   );
   const [[usable, unusable, self, isTimed]] = await readRows(
     connection,

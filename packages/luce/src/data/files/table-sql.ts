@@ -42,9 +42,14 @@ export function fromWhere({ relation, where }: CountRequest): string {
 }
 
 /** Of rows with `selectedColumns` and `share`: true where nothing is missing; otherwise false or NULL. */
-export function isGood({ columns, cluster, covariates }: CountRequest): string {
+export function isGood(request: CountRequest): string {
+  return `l <> '' AND r <> '' AND share IS NOT NULL AND ${hasValues(request)}`;
+}
+
+/** The part of `isGood` that concerns weight, cluster and covariates. */
+export function hasValues({ columns, cluster, covariates }: CountRequest): string {
   return [
-    "l <> '' AND r <> '' AND share IS NOT NULL",
+    "true",
     ...(columns.weight ? ["weight >= 0 AND isfinite(weight)"] : []),
     ...(cluster ? ["cluster <> ''"] : []),
     ...covariates.map((_, i) => `isfinite(xl${i}) AND isfinite(xr${i})`),
@@ -54,24 +59,26 @@ export function isGood({ columns, cluster, covariates }: CountRequest): string {
 /**
  * The share of the left side in a row with `selectedColumns`.
  *
- * @param rows what stands after FROM to find the words that are used: there are few, whatever the number of rows
+ * @param groups what stands after FROM to find the words that are used: equal rows are best grouped before
  */
 export async function shareExpression(
   connection: DuckDBConnection,
   { columns, verdicts: { scale, overrides } }: CountRequest,
-  rows: string,
+  groups: string,
 ): Promise<string> {
   if (!columns.winner && !columns.winnerFlags) return "1::DOUBLE";
   const found = await readRows(
     connection,
-    `SELECT DISTINCT w FROM ${rows} WHERE w IS NOT NULL AND TRY_CAST(w AS DOUBLE) IS NULL LIMIT 100000`,
+    `SELECT w, bool_or(w = l OR w = r) IS TRUE FROM ${groups} WHERE w IS NOT NULL AND TRY_CAST(w AS DOUBLE) IS NULL
+     GROUP BY w LIMIT 100000`,
   );
+  const namesSystem = new Map(found.map(([word, isName]) => [String(word), isName === true]));
   const overridden = Object.values(overrides).filter((word) => word !== undefined);
-  const words = new Set([...found.map(([word]) => String(word)), ...overridden]);
-  const known = [...words].flatMap((word) => {
+  const known = [...new Set([...namesSystem.keys(), ...overridden])].flatMap((word) => {
     const share = shareOfWord(word, overrides);
-    return share === undefined ? [] : [`WHEN ${literal(word)} THEN ${share}`];
+    return share === undefined ? [] : [{ word, when: `WHEN ${literal(word)} THEN ${share}` }];
   });
+  const caseOf = (words: typeof known) => (words.length > 0 ? `CASE w ${words.map(({ when }) => when).join(" ")}` : "");
   const value = "TRY_CAST(w AS DOUBLE)";
   const byScale = {
     share: `CASE WHEN ${value} BETWEEN 0 AND 1 THEN ${value} END`,
@@ -80,8 +87,11 @@ export async function shareExpression(
     words: "NULL",
   }[scale];
   const byName = "CASE WHEN w = l THEN 1 WHEN w = r THEN 0 END";
-  const byWord = known.length > 0 ? `CASE w ${known.join(" ")} END` : "NULL";
-  return `coalesce(CASE WHEN ${value} IS NULL THEN ${byName} END, ${byWord}, ${byScale}, ${byName})::DOUBLE`;
+  const byWord = known.length > 0 ? `${caseOf(known)} END` : "NULL";
+  const whole = `coalesce(CASE WHEN ${value} IS NULL THEN ${byName} END, ${byWord}, ${byScale}, ${byName})::DOUBLE`;
+  // Words that name no system need nothing else looked at, which makes most rows ten times as fast.
+  const plain = known.filter(({ word }) => namesSystem.get(word) === false);
+  return plain.length > 0 ? `${caseOf(plain)} ELSE ${whole} END` : whole;
 }
 
 export async function readRows(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {

@@ -169,10 +169,10 @@ async function running(method: Method, source: MethodSource): Promise<string[]> 
     return [
       code("sh", [`npx luce rank votes.csv --method ${method.id}`]),
       code("ts", [
-        'import { createRandom, parseParameters } from "luce";',
+        'import { createRandom, loadMethod, parseParameters } from "luce";',
         'import { openVotes } from "luce/data/files";',
-        `import { ${source.exportName} } from "luce/${source.folder}";`,
         "",
+        `const ${source.exportName} = await loadMethod("${method.id}");`,
         'const file = await openVotes("votes.csv");',
         `const votes = ${readingCall(method)};`,
         `const options = { ...parseParameters(${source.exportName}, {}), random: createRandom(1) };`,
@@ -218,8 +218,9 @@ async function objectiveExample(objective: Objective, source: MethodSource): Pro
   );
   const { loss } = await objective.evaluate(inputs, {});
   return code("ts", [
-    `import { ${source.exportName} } from "luce/${source.folder}";`,
+    'import { loadMethod } from "luce";',
     "",
+    `const ${source.exportName} = await loadMethod("${objective.id}");`,
     `const { loss, grad } = await ${source.exportName}.evaluate(`,
     "  {",
     ...Object.entries(inputs).map(([name, value]) => `    ${name}: ${JSON.stringify(value).replaceAll(",", ", ")},`),

@@ -7,8 +7,6 @@ export type MethodSource = {
   readonly file: string;
   /** The name under which the method is exported. */
   readonly exportName: string;
-  /** The folder of the library that exports it, as in `luce/objectives`. */
-  readonly folder: string;
   /** The file's doc comment, without its decoration. */
   readonly comment: string;
   /** The doc comments of parameters, by name. */
@@ -28,7 +26,6 @@ export function readMethodSources(root: string): Map<string, MethodSource> {
     sources.set(quoted ?? plain, {
       file,
       exportName,
-      folder: from.split("/")[0],
       comment: leadingComment(text),
       parameters: parameterComments(text),
     });

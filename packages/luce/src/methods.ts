@@ -21,6 +21,7 @@ const registry = {
   "dawid-skene": async () => (await import("./audit/dawid-skene.ts")).dawidSkeneMethod,
   "crowd-bradley-terry": async () => (await import("./audit/crowd-bradley-terry.ts")).crowdBradleyTerry,
   dpo: async () => (await import("./objectives/pairwise/dpo.ts")).dpo,
+  "r-dpo": async () => (await import("./objectives/pairwise/r-dpo.ts")).rDpo,
   ipo: async () => (await import("./objectives/pairwise/ipo.ts")).ipo,
   slic: async () => (await import("./objectives/pairwise/slic.ts")).slic,
   simpo: async () => (await import("./objectives/pairwise/simpo.ts")).simpo,

@@ -48,6 +48,7 @@ export { lcpo } from "./pairwise/lcpo.ts";
 export { mapl } from "./pairwise/mapl.ts";
 export { orpo } from "./pairwise/orpo.ts";
 export { osp, rankByJudge } from "./pairwise/osp.ts";
+export { rDpo } from "./pairwise/r-dpo.ts";
 export { rationalePo } from "./pairwise/rationale-po.ts";
 export { selfSupervisedPo } from "./pairwise/self-supervised-po.ts";
 export { simpo } from "./pairwise/simpo.ts";

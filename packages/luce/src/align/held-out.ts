@@ -4,10 +4,13 @@ import type { TokenEvidence, TrainablePolicy } from "./policy.ts";
 
 /** What a policy makes of held-out pairs. */
 export type HeldOutResult = {
-  /** [pairs] 1 where the chosen response is more likely than the rejected, 0.5 at a tie, else 0. */
+  /**
+   * [pairs] 1 where the chosen response is likelier than the rejected, 0.5 at a tie, else 0: by the mean
+   * log-probability of a token, which does not favour short responses.
+   */
   readonly right: readonly number[];
-  /** [pairs] the same of mean log-probabilities of a token, which do not favour short responses. */
-  readonly rightPerToken: readonly number[];
+  /** [pairs] the same of the sum over the response. */
+  readonly rightWhole: readonly number[];
   /** [pairs] log-probability of the chosen less that of the rejected, nats. */
   readonly margins: readonly number[];
   /** exp of the mean loss of a token of the chosen responses. */
@@ -36,8 +39,8 @@ export async function scoreHeldOut(
   const tokens = chosen.reduce((sum, { length }) => sum + length, 0);
   const entropies = chosen.map(({ entropy }) => entropy);
   return {
-    right: compare(({ logp }) => logp),
-    rightPerToken: compare(({ logp, length }) => logp / length),
+    right: compare(({ logp, length }) => logp / length),
+    rightWhole: compare(({ logp }) => logp),
     margins: pairs.map((_, n) => chosen[n].logp - rejected[n].logp),
     perplexity: Math.exp(-chosen.reduce((sum, { logp }) => sum + logp, 0) / tokens),
     entropy: entropies.every((entropy) => entropy !== null)

@@ -89,19 +89,20 @@ export function compileLanguagePrograms(
   const forward = jit((parameters: Parameters, frozen: Parameters, batch: Batch) =>
     evidenceOf(parameters, frozen, batch, true),
   );
+  const readsEnds = yields.includes("rewards");
   const update = createUpdate(transform);
 
   return {
     layout,
     async evidence(parameters, frozen, sequences) {
       const { batch, places } = layOut(layout, sequences);
-      const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch)) as Yielded;
+      const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch, { readsEnds })) as Yielded;
       return readEvidence(batch, places, yielded);
     },
     start: update.start,
     async learn(state, frozen, sequences, gradientOf) {
       const { batch, places } = layOut(layout, sequences);
-      const arrays = candidateArrays(batch);
+      const arrays = candidateArrays(batch, { readsEnds });
       const [yielded, back] = vjp(
         (own: Parameters) => forward(own, hold(frozen), hold(arrays)) as Record<string, np.Array>,
         [hold(state.parameters)],

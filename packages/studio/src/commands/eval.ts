@@ -69,9 +69,9 @@ async function evaluate(folder: string, options: Options): Promise<Report> {
 }
 
 function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], data: string): Report {
-  const intervals = rows.map(({ right, rightPerToken }) => ({
-    whole: accuracyInterval(right),
-    perToken: accuracyInterval(rightPerToken),
+  const intervals = rows.map(({ right, rightWhole }) => ({
+    perToken: accuracyInterval(right),
+    whole: accuracyInterval(rightWhole),
   }));
   const inWords = ({ mean, lower, upper }: MeanInterval) =>
     `${percent(mean)} (95% interval ${percent(lower)} to ${percent(upper)})`;
@@ -82,7 +82,7 @@ function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], 
     findings: [
       {
         severity: "note",
-        text: `${first.model} finds the preferred response likelier in ${inWords(intervals[0].whole)} of ${first.right.length} pairs.`,
+        text: `${first.model} finds the preferred response likelier, token for token, in ${inWords(intervals[0].perToken)} of ${first.right.length} pairs.`,
       },
       ...(difference
         ? [
@@ -102,16 +102,16 @@ function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], 
           { key: "accuracy", label: "Accuracy", format: "percent", digits: 1 },
           { key: "lower", label: "95% from", format: "percent", digits: 1 },
           { key: "upper", label: "to", format: "percent", digits: 1 },
-          { key: "perToken", label: "By mean token", format: "percent", digits: 1 },
+          { key: "whole", label: "By sums", format: "percent", digits: 1 },
           { key: "perplexity", label: "Perplexity", format: "decimal", digits: 2 },
           { key: "pairs", label: "Pairs", format: "integer" },
         ],
         rows: rows.map(({ model, perplexity, right }, n) => ({
           model,
-          accuracy: intervals[n].whole.mean,
-          lower: intervals[n].whole.lower,
-          upper: intervals[n].whole.upper,
-          perToken: intervals[n].perToken.mean,
+          accuracy: intervals[n].perToken.mean,
+          lower: intervals[n].perToken.lower,
+          upper: intervals[n].perToken.upper,
+          whole: intervals[n].whole.mean,
           perplexity,
           pairs: right.length,
         })),

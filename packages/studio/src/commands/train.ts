@@ -221,10 +221,10 @@ function withoutHeads(parameters: Parameters): Parameters {
 type Pairs = ReturnType<typeof heldOutPairs>;
 
 async function evaluateOn(policy: LanguageTrainee, pairs: Pairs): Promise<Metrics> {
-  const { right, rightPerToken, margins, perplexity, entropy } = await scoreHeldOut(policy, pairs);
+  const { right, rightWhole, margins, perplexity, entropy } = await scoreHeldOut(policy, pairs);
   return {
     accuracy: meanOf(right),
-    accuracyPerToken: meanOf(rightPerToken),
+    accuracyOfSums: meanOf(rightWhole),
     logpMargin: meanOf(margins),
     perplexity,
     ...(entropy !== null && { entropy }),

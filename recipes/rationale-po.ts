@@ -80,17 +80,17 @@ function arm(votes: number, rationales: Rationales): Arm {
       const named = Array.from({ length: votes }, (_, pair) =>
         rationales === "random" ? random.integer(ATTRIBUTES) : nameAttribute(pairs, weights, pair, random),
       );
-      const by = judgeAndExplain(pairs);
+      const contributions = contributionsIn(pairs);
       const shape = [votes];
       const zeros = { data: new Float64Array(votes), shape };
       await learnRepeatedly(STEPS, {
         objective: await resolveObjective("rationale-po"),
         params: { beta: 1, gamma: rationales === "none" ? 0 : 1 },
         learnt: {
-          policyChosenLogps: { by, cells: everyCell(votes * ATTRIBUTES), shape },
+          policyChosenLogps: { by: contributions, cells: everyCell(votes * ATTRIBUTES), shape },
           policyRationaleLogps: {
-            by,
-            cells: named.map((attribute, pair) => (votes + pair) * ATTRIBUTES + attribute),
+            by: softmaxCells(ATTRIBUTES, contributions),
+            cells: named.map((attribute, pair) => pair * ATTRIBUTES + attribute),
             shape,
           },
         },
@@ -98,30 +98,21 @@ function arm(votes: number, rationales: Rationales): Arm {
         learningRate: LEARNING_RATE,
         ridge: RIDGE,
       });
-      return { measures: { accuracy: linearAccuracy(fresh, by.parameters) } };
+      return { measures: { accuracy: linearAccuracy(fresh, contributions.parameters) } };
     },
   };
 }
 
-/** What each attribute contributes to each pair's log-odds, then the log-probability that each is named. */
-function judgeAndExplain({ features }: LinearPairs): CellModel {
+/** What each attribute contributes to each pair's log-odds. */
+function contributionsIn({ features }: LinearPairs): CellModel {
   const parameters = new Float64Array(ATTRIBUTES);
-  const contributions: CellModel = {
+  return {
     parameters,
     says: () => features.map((value, n) => value * parameters[n % ATTRIBUTES]),
     backward(onSaid) {
       const gradient = new Float64Array(ATTRIBUTES);
       for (const [n, slope] of onSaid.entries()) gradient[n % ATTRIBUTES] += slope * features[n];
       return gradient;
-    },
-  };
-  const names = softmaxCells(ATTRIBUTES, contributions);
-  return {
-    parameters,
-    says: () => Float64Array.of(...contributions.says(), ...names.says()),
-    backward(onSaid) {
-      const onNames = names.backward(onSaid.subarray(features.length));
-      return contributions.backward(onSaid.subarray(0, features.length)).map((slope, k) => slope + onNames[k]);
     },
   };
 }

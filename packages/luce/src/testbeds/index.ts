@@ -76,6 +76,7 @@ export { type ObjectiveRun, objectiveTables, policyObjectives, tryObjective } fr
 export { type PoolTrial, poolArm, poolCurves, poolMeasures } from "./language/pool-arms.ts";
 export {
   type CandidatePools,
+  directionAt,
   drawDirection,
   drawPools,
   type PoolOptions,

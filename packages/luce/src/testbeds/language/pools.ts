@@ -67,6 +67,15 @@ export function drawDirection(features: number, random: Random): Float64Array {
   return direction.map((value) => value / norm);
 }
 
+/** A random direction of norm 1 at a given cosine to another of norm 1. */
+export function directionAt(cosine: number, direction: Float64Array, random: Random): Float64Array {
+  const other = drawDirection(direction.length, random);
+  const along = other.reduce((sum, value, d) => sum + value * direction[d], 0);
+  const across = other.map((value, d) => value - along * direction[d]);
+  const share = Math.sqrt(1 - cosine ** 2) / Math.hypot(...across);
+  return direction.map((value, d) => cosine * value + share * across[d]);
+}
+
 /**
  * Lists of `count` different candidates of each prompt, ranked by an annotator of Bradley-Terry (Plackett-Luce) with
  * `strength`: the log-odds of preferring a candidate are `strength` times its lead in true reward.

@@ -6,14 +6,14 @@
  *   R_right -= k w (y - p)
  *
  * y is the left system's share of the preference, w the comparison's weight. The ratings depend on the
- * order of the comparisons, so `fit` replays them in `orders` shuffled orders besides the given one and
- * reports the median over orders, with the spread over orders as a finding.
+ * order of the comparisons, so `fit` plays them in `orders` shuffled orders and reports the median over
+ * orders, with the spread over orders as a finding. It has no use for the order they came in.
  *
  * @see arXiv 2403.04132, section 4
  */
 import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
-import { shuffle } from "../random.ts";
+import { type Random, shuffle } from "../random.ts";
 import { connectedComponents } from "./components.ts";
 import { comparisonInputs, toComparisons } from "./contract.ts";
 import { quantile } from "./quantile.ts";
@@ -37,7 +37,7 @@ export const elo = defineRating({
   name: "Elo",
   paper: "Chatbot Arena: An Open Platform for Evaluating LLMs by Human Preference",
   arxiv: "2403.04132",
-  reads: "ordered-comparisons",
+  reads: "comparisons",
   params: parameters,
   inputs: comparisonInputs.extend({
     startRatings: z.array(z.number()).optional(),
@@ -65,11 +65,8 @@ export const elo = defineRating({
   },
 
   fit(comparisons: Comparisons, { orders, random, ...params }) {
-    const order = Int32Array.from(comparisons.left, (_, row) => row);
-    const start = () => Array<number>(comparisons.systems.length).fill(params.initRating);
-    const replays = Array.from({ length: orders }, () =>
-      replayElo(start(), comparisons, shuffle(order, random), { ...params, orders }),
-    );
+    const play = shuffledPlay(comparisons, { ...params, orders }, random);
+    const replays = Array.from({ length: orders }, () => play(comparisons.count));
     const naturalUnits = Math.log(params.base) / params.scale;
     const logStrengths = Float64Array.from(medians(replays), (rating) => (rating - params.initRating) * naturalUnits);
     const spread = Math.max(...standardDeviations(replays));
@@ -93,16 +90,47 @@ export const elo = defineRating({
   },
 
   refit(comparisons: Comparisons, _fit, { random, ...params }) {
-    // One shuffled replay a resample, so that the spread holds the order's share as well.
-    const order = Int32Array.from(comparisons.left, (_, row) => row);
+    // One shuffled order a resample, so that the spread holds the order's share as well.
+    const play = shuffledPlay(comparisons, params, random);
     const naturalUnits = Math.log(params.base) / params.scale;
-    return (count) => {
-      const start = Array<number>(comparisons.systems.length).fill(params.initRating);
-      const ratings = replayElo(start, { ...comparisons, count }, shuffle(order, random), params);
-      return Float64Array.from(ratings, (rating) => (rating - params.initRating) * naturalUnits);
-    };
+    return (count) => play(count).map((rating) => (rating - params.initRating) * naturalUnits);
   },
 });
+
+/**
+ * Plays every judgment once, in a new random order each time it is called: returns a function from how many
+ * judgments each row stands for [N] to ratings [M]. O(judgments) a play, 4 bytes a judgment.
+ */
+function shuffledPlay(
+  { systems, left, right, outcome, weight }: Comparisons,
+  { k, scale, base, initRating }: EloParameters,
+  random: Random,
+): (count: Float64Array) => Float64Array {
+  const slope = Math.log(base) / scale;
+  let rows = new Int32Array(0);
+  return (count) => {
+    const judgments = count.reduce((sum, times) => sum + Math.round(times), 0);
+    if (judgments > rows.length) rows = new Int32Array(judgments);
+    const order = rows.subarray(0, judgments);
+    for (let row = 0, at = 0; row < count.length; row++) {
+      const end = at + Math.round(count[row]);
+      order.fill(row, at, end);
+      at = end;
+    }
+    shuffle(order, random);
+    const ratings = new Float64Array(systems.length).fill(initRating);
+    for (let n = 0; n < judgments; n++) {
+      const row = order[n];
+      const i = left[row];
+      const j = right[row];
+      const expected = 1 / (1 + Math.exp((ratings[j] - ratings[i]) * slope));
+      const points = k * (weight ? weight[row] : 1) * (outcome[row] - expected);
+      ratings[i] += points;
+      ratings[j] -= points;
+    }
+    return ratings;
+  };
+}
 
 /** Plays one comparison into `ratings` and returns the probability it gave the left system. */
 function updateElo(ratings: number[], comparisons: Comparisons, row: number, params: EloParameters): number {
@@ -126,8 +154,8 @@ function replayElo(
   return ratings;
 }
 
-function medians(replays: number[][]): number[] {
-  return replays[0].map((_, system) =>
+function medians(replays: readonly ArrayLike<number>[]): number[] {
+  return Array.from(replays[0], (_, system) =>
     quantile(
       replays.map((ratings) => ratings[system]),
       0.5,
@@ -135,8 +163,8 @@ function medians(replays: number[][]): number[] {
   );
 }
 
-function standardDeviations(replays: number[][]): number[] {
-  return replays[0].map((_, system) => {
+function standardDeviations(replays: readonly ArrayLike<number>[]): number[] {
+  return Array.from(replays[0], (_, system) => {
     const ratings = replays.map((replay) => replay[system]);
     const mean = ratings.reduce((sum, rating) => sum + rating, 0) / ratings.length;
     return Math.sqrt(ratings.reduce((sum, rating) => sum + (rating - mean) ** 2, 0) / ratings.length);

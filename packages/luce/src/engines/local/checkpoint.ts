@@ -61,12 +61,7 @@ export function decodeCheckpoint(file: Uint8Array, like: Omit<LearnerState, "ste
   checkShapes(read.parameters, like.parameters, where);
   checkShapes(read.optimiser, like.optimiser, `${where}: the optimiser's state`);
   // In the order of the run's own state: sums over arrays, such as the gradient's norm, depend on it in the last bit.
-  // In the order of the run's own state: sums over arrays, such as the gradient's norm, depend on it in the last bit.
   const arrays = (part: (typeof parts)[number]) => {
-    const names = Object.keys(part === "optimiser" ? like.optimiser : like.parameters);
-    const found = names.filter((name) => Object.hasOwn(read[part], name)).map((name) => [name, read[part][name]]);
-    return toDevice(readTensors(Object.fromEntries(found), where));
-  };
     const names = Object.keys(part === "optimiser" ? like.optimiser : like.parameters);
     const found = names.filter((name) => Object.hasOwn(read[part], name)).map((name) => [name, read[part][name]]);
     return toDevice(readTensors(Object.fromEntries(found), where));

@@ -1,6 +1,7 @@
 import type { Batch } from "../../engines/index.ts";
 import { DType, lax, numpy as np } from "../../jax.ts";
-import { attend, embed, finalNorm, logitsOf, type Model, rotationOf, runLayers } from "./transformer.ts";
+import { candidatePlaces, type Place } from "./batch.ts";
+import { attend, embed, finalNorm, logitsOf, type Model, type Rows, rotationOf, runLayers } from "./transformer.ts";
 
 /** Added to the scores of what may not be attended to: its exponential is 0. */
 export const HIDDEN = -1e9;
@@ -42,20 +43,32 @@ export function predictingStates(model: Model, batch: Batch): np.Array {
   const D = model.config.hiddenSize;
   const stream = candidateStream(model, batch);
   // The last prompt token predicts every first response token, each response token the next.
-  const last = np.broadcastTo(stream.ref.slice([], [P - 1, P]).reshape([B, 1, 1, D]), [B, K, 1, D]);
-  const own = stream.slice([], [P, P + K * R]).reshape([B, K, R, D]);
-  const states = R === 1 ? own.mul(0).add(last) : np.concatenate([last, own.slice([], [], [0, R - 1])], 2);
+  const last = np.broadcastTo(stream.ref.slice([(P - 1) * B, P * B]).reshape([B, 1, 1, D]), [B, K, 1, D]);
+  const before = stream.slice([P * B, (P + K * (R - 1)) * B]);
+  const states = R === 1 ? last : np.concatenate([last, before.reshape([K, R - 1, B, D]).transpose([2, 0, 1, 3])], 2);
+  if (R === 1) before.dispose();
   return finalNorm(model, states.reshape([B * K * R, D]));
 }
 
-/** Normed hidden states [B, K, hiddenSize] of the last token of each response. Traceable; borrows all. */
+/**
+ * Normed hidden states [B, K, hiddenSize] of the last token of each response, of a batch that `readsEnds`. Traceable;
+ * borrows all.
+ */
 export function lastStates(model: Model, batch: Batch): np.Array {
   const [B, K, R] = batch.responses.shape;
   const P = batch.prompts.shape[1];
   const D = model.config.hiddenSize;
-  const own = candidateStream(model, batch)
-    .slice([], [P, P + K * R])
-    .reshape([B, K, R, D]);
+  const stream = candidateStream(model, batch);
+  const ends = (P + K * (R - 1)) * B;
+  const own = np
+    .concatenate(
+      [
+        ...(R === 1 ? [] : [stream.ref.slice([P * B, ends]).reshape([K, R - 1, B, D])]),
+        stream.slice([ends, ends + K * B]).reshape([K, 1, B, D]),
+      ],
+      1,
+    )
+    .transpose([2, 0, 1, 3]);
   const isLast = np
     .arange(R)
     .reshape([1, 1, R])
@@ -74,22 +87,41 @@ export function responseMask(batch: Batch): np.Array {
     .astype(DType.Float32);
 }
 
-/** The residual stream [B, P + K R, hiddenSize] after the last layer. */
+/** The residual stream [N, hiddenSize] after the last layer, its rows as the batch's tokens. */
 function candidateStream(model: Model, batch: Batch): np.Array {
-  const { B, P, K, R } = sizesOf(batch);
   const mask = attentionMask(batch);
   const rotation = rotationOf(model.config, positionsOf(batch));
-  const stream = runLayers(model, embed(model, batch.tokens), B, rotation, (queries, keys, values) =>
+  const stream = runLayers(model, embed(model, batch.tokens), candidateRows(batch), rotation, (queries, keys, values) =>
     attend(queries, keys, values, mask),
   );
   for (const array of [mask, rotation.cosines, rotation.sines]) array.dispose();
-  return stream.reshape([B, P + K * R, model.config.hiddenSize]);
+  return stream;
 }
 
-/** [B, S] the place of each token in its own sequence: a response goes on where its prompt ends. */
+/** Place by place; places beyond the rows are zeros that nothing real attends to. */
+function candidateRows(batch: Batch): Rows {
+  const { B, P, K, R } = sizesOf(batch);
+  const S = P + K * R;
+  const N = batch.tokens.shape[0];
+  return {
+    toHeads(x, count) {
+      const size = x.shape[1] / count;
+      const whole = N === S * B ? x : np.concatenate([x, np.zeros([S * B - N, x.shape[1]])], 0);
+      return whole.reshape([S, B, count, size]).transpose([1, 2, 0, 3]);
+    },
+    fromHeads(x) {
+      const [, count, , size] = x.shape;
+      const whole = x.transpose([2, 0, 1, 3]).reshape([S * B, count * size]);
+      return N === S * B ? whole : whole.slice([0, N]);
+    },
+  };
+}
+
+/** [B, S] the position of each place in its own sequence: a response goes on where its prompt ends. */
 function positionsOf(batch: Batch): np.Array {
   const { P, K, R } = sizesOf(batch);
-  const own = Float32Array.from({ length: P + K * R }, (_, i) => (i < P ? i - P : (i - P) % R));
+  const places = candidatePlaces({ P, K, R });
+  const own = Float32Array.from(places, ({ response, offset }) => (response === null ? offset - P : offset));
   const lengths = batch.promptLengths.ref.astype(DType.Float32).reshape([-1, 1]);
   return np.maximum(np.array(own).reshape([1, -1]).add(lengths), np.array(0));
 }
@@ -97,14 +129,11 @@ function positionsOf(batch: Batch): np.Array {
 /** [B, 1, S, S] 0 where a token may attend: to earlier tokens of its prompt and response, and to itself. */
 function attentionMask(batch: Batch): np.Array {
   const { B, P, K, R } = sizesOf(batch);
-  const S = P + K * R;
-  const structure = new Float32Array(S * S);
-  for (let i = 0; i < S; i++) {
-    for (let j = 0; j < S; j++) {
-      const sameResponse = i >= P && j >= P && Math.floor((i - P) / R) === Math.floor((j - P) / R);
-      structure[i * S + j] = j <= i && (j < P || sameResponse) ? 0 : HIDDEN;
-    }
-  }
+  const places = candidatePlaces({ P, K, R });
+  const S = places.length;
+  const attends = (from: Place, to: Place) =>
+    to.response === from.response ? to.offset <= from.offset : to.response === null;
+  const structure = Float32Array.from(places.flatMap((from) => places.map((to) => (attends(from, to) ? 0 : HIDDEN))));
   const itself = Float32Array.from({ length: S * S }, (_, index) => (Math.floor(index / S) === index % S ? 0 : 1));
   // Padding is only ever before a prompt or after a response's end, where nothing real looks but the prompt's readers.
   const firstReal = batch.promptLengths.ref.reshape([B, 1, 1, 1]).mul(-1).add(P);

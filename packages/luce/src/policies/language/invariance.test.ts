@@ -134,6 +134,32 @@ test("batches accumulated are one batch: the same loss and the same step, howeve
   }
 });
 
+test("a batch whose rows are filled up for speed makes the step of its parts", async () => {
+  const random = createRandom(9);
+  const draw = (length: number) => Array.from({ length }, () => random.integer(30));
+  const examples = Array.from({ length: 14 }, () => ({
+    prompt: draw(1 + random.integer(9)),
+    responses: [draw(1 + random.integer(9)), draw(4)],
+  }));
+  const { policy, parameters } = createLanguagePolicy(config, createRandom(10));
+  const step = createTrainStep({
+    loss: (own, frozen, batch) => supervisedLoss(policy, own, frozen, batch),
+    transform: sgd({ learningRate: 0.5 }),
+  });
+  const arrays = (part: readonly Candidates[]) => candidateArrays(batchCandidates(config, part, { multiple: 10 }));
+  const [all, ...parts] = [examples, examples.slice(0, 7), examples.slice(7)].map(arrays);
+  expect(all.tokens.shape[0] % 4).toBe(2);
+  const copy = Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, array.ref]));
+  const whole = await step.update(step.start(copy), {}, all);
+  const split = await step.update(step.start(parameters), {}, ...parts);
+  expect(split.loss).toBeCloseTo(whole.loss, 5);
+  for (const [name, array] of Object.entries(split.state.parameters)) {
+    const wanted = await whole.state.parameters[name].data();
+    const found = await array.data();
+    for (let i = 0; i < wanted.length; i++) expect(Math.abs(found[i] - wanted[i])).toBeLessThan(1e-5);
+  }
+});
+
 test("a batch that cannot be is refused with the example's number", () => {
   const good = { prompt: [1], responses: [[2]] };
   const refused = (bad: Candidates, message: RegExp) =>

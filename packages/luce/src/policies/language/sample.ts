@@ -6,7 +6,16 @@ import type { LanguageConfig } from "./config.ts";
 import { drawToken, type Truncation } from "./draw-token.ts";
 import { HIDDEN } from "./evidence.ts";
 import { type LanguagePolicy, modelOf } from "./policy.ts";
-import { attend, embed, finalNorm, logitsOf, type Model, rotationOf, runLayers } from "./transformer.ts";
+import {
+  attend,
+  consecutiveRows,
+  embed,
+  finalNorm,
+  logitsOf,
+  type Model,
+  rotationOf,
+  runLayers,
+} from "./transformer.ts";
 
 export type SampleOptions = Truncation & {
   /** Tokens of a response, at most. */
@@ -169,18 +178,24 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
   const mask = later.astype(DType.Float32).add(padding).mul(HIDDEN);
   const cache: Record<string, np.Array> = {};
   const rotation = rotationOf(model.config, positions);
-  const stream = runLayers(model, embed(model, tokens), N, rotation, (queries, keys, values, layer) => {
-    const padded = (array: np.Array) =>
-      np.pad(array, [
-        [0, 0],
-        [0, 0],
-        [0, T - P],
-        [0, 0],
-      ]);
-    cache[`keys.${layer}`] = padded(keys.ref);
-    cache[`values.${layer}`] = padded(values.ref);
-    return attend(queries, keys, values, mask);
-  });
+  const stream = runLayers(
+    model,
+    embed(model, tokens),
+    consecutiveRows(N),
+    rotation,
+    (queries, keys, values, layer) => {
+      const padded = (array: np.Array) =>
+        np.pad(array, [
+          [0, 0],
+          [0, 0],
+          [0, T - P],
+          [0, 0],
+        ]);
+      cache[`keys.${layer}`] = padded(keys.ref);
+      cache[`values.${layer}`] = padded(values.ref);
+      return attend(queries, keys, values, mask);
+    },
+  );
   const last = stream.reshape([N, P, model.config.hiddenSize]).slice([], P - 1);
   return { logits: logitsOf(model, finalNorm(model, last)), cache };
 }
@@ -205,7 +220,8 @@ function advance(model: Model, cache: Parameters, { tokens, lengths, slot, first
   // The slot of the first response token is the prompt's padded length; its position the prompt's own.
   const positions = lengths.add(slot.sub(first.add(lengths.ref))).reshape([N, 1]);
   const updated: Record<string, np.Array> = {};
-  const stream = runLayers(model, embed(model, tokens), N, rotationOf(model.config, positions), (q, k, v, layer) => {
+  const rotation = rotationOf(model.config, positions);
+  const stream = runLayers(model, embed(model, tokens), consecutiveRows(N), rotation, (q, k, v, layer) => {
     const written = (name: string, array: np.Array) => {
       const old = cache[`${name}.${layer}`].mul(np.array(1).sub(here.ref));
       updated[`${name}.${layer}`] = old.add(array.mul(here.ref));

@@ -13,35 +13,50 @@ export type Model = {
 /** Cosines and sines of the rotary positions, [B, 1, S, 2, headSize / 2], as `rotate` applies them. */
 export type Rotation = { readonly cosines: np.Array; readonly sines: np.Array };
 
+/** How the rows of the residual stream are the places of B sequences of length S. */
+export type Rows = {
+  /** [N, count * headSize] to [B, count, S, headSize]. Consumes `x`. */
+  toHeads(x: np.Array, count: number): np.Array;
+  /** [B, count, S, headSize] to [N, count * headSize]. Consumes `x`. */
+  fromHeads(x: np.Array): np.Array;
+};
+
+/** One sequence after the other. */
+export function consecutiveRows(batch: number): Rows {
+  return {
+    toHeads: (x, count) => x.reshape([batch, x.shape[0] / batch, count, x.shape[1] / count]).transpose([0, 2, 1, 3]),
+    fromHeads(x) {
+      const [, count, length, size] = x.shape;
+      return x.transpose([0, 2, 1, 3]).reshape([batch * length, count * size]);
+    },
+  };
+}
+
 /** Attends from rotated queries [B, heads, S, headSize] to keys and values [B, keyValueHeads, S, headSize]. */
 export type Attention = (queries: np.Array, keys: np.Array, values: np.Array, layer: number) => np.Array;
 
 /**
- * The decoder: embeddings [B * S, hiddenSize] to the residual stream after the last layer, before the last norm.
+ * The decoder: embeddings [N, hiddenSize] to the residual stream after the last layer, before the last norm.
  * Traceable; consumes the embeddings, borrows the rest.
  */
 export function runLayers(
   model: Model,
   embeddings: np.Array,
-  batch: number,
+  { toHeads, fromHeads }: Rows,
   rotation: Rotation,
   attention: Attention,
 ): np.Array {
   const { config, weights } = model;
-  const length = embeddings.shape[0] / batch;
   let stream = embeddings;
   for (let layer = 0; layer < config.layers; layer++) {
     const at = (part: string) => `model.layers.${layer}.${part}`;
     const normed = rmsNorm(stream.ref, weights[`${at("input_layernorm")}.weight`], config.normEpsilon);
-    const heads = (part: string, count: number) =>
-      linear(model, at(part), normed.ref).reshape([batch, length, count, config.headSize]).transpose([0, 2, 1, 3]);
+    const heads = (part: string, count: number) => toHeads(linear(model, at(part), normed.ref), count);
     const queries = rotate(heads("self_attn.q_proj", config.heads), rotation);
     const keys = rotate(heads("self_attn.k_proj", config.keyValueHeads), rotation);
     const values = heads("self_attn.v_proj", config.keyValueHeads);
     normed.dispose();
-    const attended = attention(queries, keys, values, layer)
-      .transpose([0, 2, 1, 3])
-      .reshape([batch * length, config.heads * config.headSize]);
+    const attended = fromHeads(attention(queries, keys, values, layer));
     stream = stream.add(linear(model, at("self_attn.o_proj"), attended));
 
     const between = rmsNorm(stream.ref, weights[`${at("post_attention_layernorm")}.weight`], config.normEpsilon);
@@ -134,7 +149,7 @@ export function attend(queries: np.Array, keys: np.Array, values: np.Array, mask
     .mul(1 / Math.sqrt(headSize))
     .reshape([batch, heads, length, keyCount])
     .add(mask.ref);
-  const highest = lax.stopGradient(scores.ref.max(-1, { keepdims: true }));
+  const highest = lax.stopGradient(highestOf(scores.ref));
   const exponentials = np.exp(scores.sub(highest));
   const totals = exponentials.ref.sum(-1, { keepdims: true });
   const mixed = lax.dot(exponentials.reshape([batch, groups, shared * length, keyCount]), values, {
@@ -144,4 +159,11 @@ export function attend(queries: np.Array, keys: np.Array, values: np.Array, mask
     rhsContractingDims: [2],
   });
   return mixed.reshape([batch, heads, length, headSize]).mul(np.reciprocal(totals));
+}
+
+/** The maximum over the last axis, kept as 1. Consumes `x`. In two stages: the first compares 4 columns at once. */
+function highestOf(x: np.Array): np.Array {
+  const width = x.shape[x.shape.length - 1];
+  const staged = width % 4 === 0 ? x.reshape([...x.shape.slice(0, -1), width / 4, 4]).max(-2) : x;
+  return staged.max(-1, { keepdims: true });
 }

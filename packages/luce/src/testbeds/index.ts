@@ -73,7 +73,7 @@ export {
 } from "./language/log-linear-policy.ts";
 export { ndcgOnPools } from "./language/ndcg-on-pools.ts";
 export { type ObjectiveRun, objectiveTables, policyObjectives, tryObjective } from "./language/objective-comparison.ts";
-export { type PoolTrial, poolArm, poolCurves, poolMeasures } from "./language/pool-arms.ts";
+export { likelihoodMeasures, type PoolTrial, poolArm, poolCurves, poolMeasures } from "./language/pool-arms.ts";
 export {
   type CandidatePools,
   directionAt,

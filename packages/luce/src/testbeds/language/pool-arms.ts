@@ -10,7 +10,7 @@ import type { Objective } from "../../objectives/index.ts";
 import { createRandom } from "../../random.ts";
 import type { Arm, Measure } from "../claim.ts";
 import { resolveObjective } from "./arms.ts";
-import { createLogLinearPolicy, evaluateOnPools, type PoolOutcome } from "./log-linear-policy.ts";
+import { createLogLinearPolicy, evaluateOnPools, type LogLinearPolicy, type PoolOutcome } from "./log-linear-policy.ts";
 import { type CandidatePools, drawDirection, drawPools, type PoolOptions, rankPools } from "./pools.ts";
 
 /** How an objective is tried on a log-linear policy over pools of candidates. */
@@ -41,6 +41,12 @@ export const poolMeasures = {
   length: { label: "Tokens", format: "decimal", digits: 2 },
 } as const satisfies Record<string, Measure>;
 
+/** What an arm over pools is further measured by, on the prompts it learnt from: nats from the reference. */
+export const likelihoodMeasures = {
+  chosenChange: { label: "Chosen log-probability", format: "decimal", digits: 2 },
+  rejectedChange: { label: "Rejected log-probability", format: "decimal", digits: 2 },
+} as const satisfies Record<string, Measure>;
+
 export const poolCurves = {
   title: "Expected reward against the divergence from the reference",
   x: "KL(policy || reference), nats",
@@ -54,17 +60,23 @@ export function poolArm(name: string, objective: Objective | string, trial: Pool
   return {
     name,
     async run(seed) {
-      const points = await alignPools(await resolveObjective(objective), trial, seed);
+      const { points, likelihoods } = await alignPools(await resolveObjective(objective), trial, seed);
       const last = points[points.length - 1];
       return {
-        measures: { ...last, rewardAtKl: rewardAtKl(points, trial.kl ?? 0.5) },
+        measures: { ...last, rewardAtKl: rewardAtKl(points, trial.kl ?? 0.5), ...likelihoods },
         curve: points.map(({ kl, reward }) => ({ x: kl, y: reward })),
       };
     },
   };
 }
 
-async function alignPools(objective: Objective, trial: PoolTrial, seed: number): Promise<PoolOutcome[]> {
+type PoolAlignment = {
+  /** From before the first step to after the last. */
+  readonly points: PoolOutcome[];
+  readonly likelihoods: Readonly<Record<keyof typeof likelihoodMeasures, number>>;
+};
+
+async function alignPools(objective: Objective, trial: PoolTrial, seed: number): Promise<PoolAlignment> {
   const { params = {}, learningRate, steps = 120, prompts = 120, count = 2, strength = 2, flips = 0 } = trial;
   const random = createRandom(seed);
   const direction = drawDirection(trial.features ?? FEATURES, random);
@@ -88,7 +100,25 @@ async function alignPools(objective: Objective, trial: PoolTrial, seed: number):
     await job.step(n);
     points.push(evaluateOnPools(heldOut, policy.theta));
   }
-  return points;
+  return {
+    points,
+    likelihoods: {
+      chosenChange: await meanChange(policy, start, lists, 1),
+      rejectedChange: await meanChange(policy, start, lists, count),
+    },
+  };
+}
+
+/** Mean log(policy / start) of the response of this rank. */
+async function meanChange(
+  policy: LogLinearPolicy,
+  start: LogLinearPolicy,
+  lists: readonly PreferenceList[],
+  rank: number,
+): Promise<number> {
+  const sequences = lists.map(({ prompt, responses, ranks }) => ({ prompt, response: responses[ranks.indexOf(rank)] }));
+  const [now, before] = [await policy.evidence(sequences), await start.evidence(sequences)];
+  return now.logps.reduce((sum, logp, n) => sum + logp - before.logps[n], 0) / lists.length;
 }
 
 function upsideDown(list: PreferenceList): PreferenceList {

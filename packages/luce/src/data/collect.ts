@@ -1,6 +1,7 @@
 import { LuceError } from "../errors.ts";
 import type { Comparisons, Rankings } from "./comparisons.ts";
 import type { Item, JudgmentDraft } from "./judgment.ts";
+import { comparisonsByTime, rankingsByTime } from "./order-of-time.ts";
 import { rankingRows } from "./ranking-rows.ts";
 import { covariateOf, pairs, rankings } from "./views.ts";
 import type { VoteTable } from "./vote-table.ts";
@@ -8,7 +9,10 @@ import type { VoteTable } from "./vote-table.ts";
 export type CollectOptions = {
   /** Whose judgments belong together: uncertainty is then computed over these clusters. */
   readonly cluster?: "annotator" | "prompt";
-  /** Keep one row a judgment, in order; else equal rows are merged into counts. */
+  /**
+   * Keep one row a judgment, in order of time where every one has a time, else as they came; where absent, equal
+   * rows are merged into counts.
+   */
   readonly ordered?: boolean;
   readonly covariates?: readonly string[];
 };
@@ -117,6 +121,7 @@ export function comparisonCollector({
   const systems = numbering();
   const clusters = numbering();
   const rows = columns(true, cluster !== undefined, covariates, ordered ? undefined : new Map());
+  const times = new Column();
   return {
     add(judgment, repeat = 1) {
       for (const { left, right, outcome } of pairs(judgment)) {
@@ -128,10 +133,11 @@ export function comparisonCollector({
         const sides = [systems.of(left.system), systems.of(right.system)];
         for (let copy = 0; copy < (ordered ? repeat : 1); copy++) {
           rows.add(sides[0], sides[1], outcome, ordered ? 1 : repeat, weightOf(judgment), clusterIndex, values);
+          if (ordered) times.push(judgment.time ?? Number.NaN);
         }
       }
     },
-    finish: () => sortSystems(rows.finish(systems.names)),
+    finish: () => comparisonsByTime(sortSystems(rows.finish(systems.names)), times.values()),
   };
 }
 
@@ -139,6 +145,7 @@ export function rankingCollector({ cluster, ordered = false }: CollectOptions): 
   const systems = numbering();
   const clusters = numbering();
   const rows = rankingRows({ merged: !ordered });
+  const times = new Column();
   let items = new Int32Array(64);
   let ranks = new Int32Array(64);
   return {
@@ -158,8 +165,9 @@ export function rankingCollector({ cluster, ordered = false }: CollectOptions): 
       if (size < 2 || new Set(items.subarray(0, size)).size < size) return;
       const clusterIndex = cluster === undefined ? 0 : clusters.of(clusterName(judgment, cluster));
       rows.add(items, ranks, size, repeat, weightOf(judgment), clusterIndex);
+      for (let copy = 0; ordered && copy < repeat; copy++) times.push(judgment.time ?? Number.NaN);
     },
-    finish: () => sortRankedSystems(rows.finish(systems.names, cluster !== undefined)),
+    finish: () => rankingsByTime(sortRankedSystems(rows.finish(systems.names, cluster !== undefined)), times.values()),
   };
 }
 

@@ -157,21 +157,7 @@ async function recognise(
   }
 
   async function collect<T>(collector: Collector<T>, request: CountOptions = {}): Promise<T> {
-    if (!request.ordered) {
-      for await (const { draft, repeat } of drafts(request)) collector.add(draft, repeat);
-      return collector.finish();
-    }
-    const all: { draft: JudgmentDraft; repeat: number }[] = [];
-    let isTimed = true;
-    for await (const {
-      draft: { rationale: _, ...draft },
-      repeat,
-    } of drafts(request)) {
-      all.push({ draft, repeat });
-      isTimed &&= draft.time !== undefined;
-    }
-    if (isTimed) all.sort((a, b) => a.draft.time! - b.draft.time!);
-    for (const { draft, repeat } of all) collector.add(draft, repeat);
+    for await (const { draft, repeat } of drafts(request)) collector.add(draft, repeat);
     return collector.finish();
   }
 

@@ -106,7 +106,13 @@ function candidateRows(batch: Batch): Rows {
   return {
     toHeads(x, count) {
       const size = x.shape[1] / count;
-      const whole = N === S * B ? x : np.concatenate([x, np.zeros([S * B - N, x.shape[1]])], 0);
+      const whole =
+        N === S * B
+          ? x
+          : np.pad(x, [
+              [0, S * B - N],
+              [0, 0],
+            ]);
       return whole.reshape([S, B, count, size]).transpose([1, 2, 0, 3]);
     },
     fromHeads(x) {

@@ -16,11 +16,15 @@ import { given, mask, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairwiseDifferences } from "../pairwise-differences.ts";
 import { constant, type Tensor, where } from "../tensor.ts";
 import { lambdaWeights, orderedPairs } from "./lambda-weights.ts";
 import { rankingDiagnostics } from "./ranking-diagnostics.ts";
 
 const stepNames = ["policyStepLogps", "referenceStepLogps", "stepMask", "scores"] as const;
+
+/** The weight of a step is 1 + sign cos. */
+const cosineSigns = { "one-plus-cos": 1, "one-minus-cos": -1, none: 0 } as const;
 
 export const treePo = defineObjective({
   id: "tree-po",
@@ -47,21 +51,16 @@ export const treePo = defineObjective({
   }),
   loss({ policyStepLogps, referenceStepLogps, stepMask, stepEmbeddings, scores }, params) {
     const rho = implicitRewards(policyStepLogps, referenceStepLogps, 1);
-    const common = stepMask.sum(-1).min(-1);
-    const steps = mergeAfter(rho, common);
+    const rewards = rho.sum(-1).mul(params.beta);
     const everyone = scores.equal(scores);
     const pairs = orderedPairs(scores, everyone);
-    const differences = steps.expandDims(2).sub(steps.expandDims(1));
-    const weighted =
-      params.stepWeight === "none"
-        ? differences
-        : differences.mul(
-            cosines(stepEmbeddings)
-              .mul(params.stepWeight === "one-plus-cos" ? 1 : -1)
-              .add(1),
-          );
-    const margins = weighted.sum(-1).mul(params.beta).mul(pairs);
-    const rewards = rho.sum(-1).mul(params.beta);
+    const gaps = pairwiseDifferences(rewards);
+    const sign = cosineSigns[params.stepWeight];
+    const margins = (
+      sign === 0
+        ? gaps
+        : gaps.add(cosineDifferences(mergedSteps(rho, stepMask), stepEmbeddings).mul(sign * params.beta))
+    ).mul(pairs);
     const weights = params.lambdaWeights ? lambdaWeights(scores, rewards, everyone) : pairs;
     return {
       perExample: softplus(margins.neg()).mul(weights).sum([-2, -1]),
@@ -71,12 +70,19 @@ export const treePo = defineObjective({
   },
 });
 
-/** [B, K, N] with everything from step `common` [B] on added into it, and 0 behind it. */
-function mergeAfter(rho: Tensor, common: Tensor): Tensor {
+/** [B, K, N] with the steps after the last that all paths of a list have added into it, and 0 behind it. */
+function mergedSteps(rho: Tensor, stepMask: Tensor): Tensor {
+  const common = stepMask.sum(-1).min(-1);
   const index = constant(Array.from({ length: rho.shape[2] }, (_, n) => n));
   const last = common.sub(1).expandDims(-1).expandDims(-1);
   const rest = where(index.greaterEqual(last), rho, 0).sum(-1, { keepDims: true });
   return where(index.less(last), rho, where(index.equal(last), rest, 0));
+}
+
+/** [B, K, K] the sum over steps of cos(e_in, e_jn) (rho_in - rho_jn); the cosine is symmetric in i and j. */
+function cosineDifferences(rho: Tensor, embeddings: Tensor): Tensor {
+  const products = cosines(embeddings).mul(rho.expandDims(2)).sum(-1);
+  return products.sub(products.swapAxes(1, 2));
 }
 
 /** [B, K, N, E] to [B, K, K, N]: the cosine of the two paths' embeddings of each step, 0 where one is zero. */

@@ -180,7 +180,8 @@ function fromModels(
   const { shape } = subjects[parsed.subject];
   if (!evidence) return null;
   const { tokens, lengths } = evidence;
-  const ofTokens = field.axes.length > shape.length;
+  const ofTokens = field.axes.at(-1) === "T";
+  if (field.axes.length !== shape.length + Number(ofTokens)) return null;
   const perToken = (read: (row: number, t: number) => number): EvidenceArray => ({
     shape: [...shape, tokens],
     data: Float64Array.from({ length: rows.length * tokens }, (_, n) => {

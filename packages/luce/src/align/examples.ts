@@ -74,6 +74,9 @@ export function examplesOf(
   return examples;
 }
 
+/** How far an annotator is believed before anything is known of them. */
+const PRIOR_RELIABILITY = 0.9;
+
 /** Collates examples of one unit into a batch; `annotators` numbers the annotators of the whole data. */
 export function collate(examples: readonly Example[], unit: ExampleUnit, annotators: readonly string[]): Batch {
   const size = examples.length;
@@ -89,10 +92,27 @@ export function collate(examples: readonly Example[], unit: ExampleUnit, annotat
   });
 
   if (unit === "pair") {
+    const instruction: SequenceBlock = {
+      shape: [size],
+      sequences: examples.map(({ list }) => ({ prompt: "", response: list.prompt })),
+    };
     return {
       size,
-      subjects: { chosen: column(0), rejected: column(1) },
-      constants: { ...shared, ...one("strengths", strength) },
+      subjects: {
+        chosen: column(0),
+        rejected: column(1),
+        chosenInstruction: instruction,
+        rejectedInstruction: instruction,
+        ...samplesOf(examples),
+      },
+      constants: {
+        ...shared,
+        ...one("strengths", strength),
+        reliabilities: {
+          shape: [annotators.length],
+          data: new Float64Array(annotators.length).fill(PRIOR_RELIABILITY),
+        },
+      },
     };
   }
   if (unit === "response") {
@@ -136,6 +156,17 @@ export function collate(examples: readonly Example[], unit: ExampleUnit, annotat
       mask: each(() => 1, 0),
     },
   };
+}
+
+/** What the reference says to the prompts, as many responses to each, where every list has them. */
+function samplesOf(examples: readonly Example[]): Record<string, SequenceBlock> {
+  const counts = examples.map(({ list }) => list.samples?.length ?? 0);
+  const count = Math.min(...counts);
+  if (count === 0) return {};
+  const sequences = examples.flatMap(({ list }) =>
+    (list.samples ?? []).slice(0, count).map((response) => ({ prompt: list.prompt, response })),
+  );
+  return { sample: { shape: [examples.length, count], sequences } };
 }
 
 /** The chance that the chosen is the better one: what the judge said, else 1. */

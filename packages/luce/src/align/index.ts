@@ -7,6 +7,7 @@ export {
   scatterGradients,
 } from "./assemble.ts";
 export { cream, rankingConsistency } from "./cream.ts";
+export { type Distillation, distillation } from "./distillation.ts";
 export { createEvidenceCache, type EvidenceCache } from "./evidence-cache.ts";
 export {
   type Batch,

@@ -16,6 +16,8 @@ export type PreferenceList = {
   /** K = 2: the chance that the first is preferred, where a judge said so. */
   readonly share: number | null;
   readonly annotator: string | null;
+  /** Responses of the reference policy to the same prompt, for objectives that compare with what it says. */
+  readonly samples?: readonly string[];
   readonly rationale: string | null;
 };
 

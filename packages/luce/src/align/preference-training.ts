@@ -1,7 +1,14 @@
 import { LuceError } from "../errors.ts";
 import type { EvidenceArray, LossAndGradient, Objective } from "../objectives/index.ts";
 import { createRandom, shuffle } from "../random.ts";
-import { assembleEvidence, indexSequences, modelsAsked, namesAtHand, scatterGradients } from "./assemble.ts";
+import {
+  assembleEvidence,
+  indexSequences,
+  modelsAsked,
+  namesAtHand,
+  parseEvidenceName,
+  scatterGradients,
+} from "./assemble.ts";
 import { createEvidenceCache, type EvidenceCache } from "./evidence-cache.ts";
 import {
   type Batch,
@@ -51,7 +58,7 @@ export type PreferenceTraining = {
 export function preferenceTraining(training: PreferenceTraining): TrainingJob {
   const { policy, objective, params, source, batchSize, seed } = training;
   const unit = exampleUnit(objective, objective.reads(params));
-  const annotators = source.kind === "offline" ? annotatorsOf(source.lists) : [];
+  const annotators = source.kind === "offline" ? annotatorsOf(source.lists) : [""];
   let carried: Record<string, EvidenceArray> = {};
   let rollout: Rollout | null = null;
   let reference = training.reference;
@@ -136,9 +143,9 @@ type Learning = {
 
 /** One step of a policy on a batch: evidence of all models, the objective's gradient, back to the policy. */
 async function learnFrom(policy: TrainablePolicy, batch: Batch, { objective, params, frozen, onLoss }: Learning) {
-  const index = indexSequences(batch);
   const available = ["policy", ...Object.keys(frozen).filter((name) => frozen[name])];
   const reads = objective.reads(params, namesAtHand(objective, batch, available));
+  const index = indexSequences({ subjects: subjectsRead(batch, reads) });
   const asked = modelsAsked(objective, reads);
   return policy.learn(index.sequences, async (said) => {
     const models = { policy: said } as Record<string, typeof said>;
@@ -150,6 +157,12 @@ async function learnFrom(policy: TrainablePolicy, batch: Batch, { objective, par
     onLoss(result);
     return scatterGradients(result.gradients, index, said);
   });
+}
+
+/** Only what the evidence speaks of is put to the models. */
+function subjectsRead({ subjects }: Batch, reads: readonly string[]): Batch["subjects"] {
+  const spoken = new Set(reads.map((name) => parseEvidenceName(name)?.subject));
+  return Object.fromEntries(Object.entries(subjects).filter(([subject]) => spoken.has(subject)));
 }
 
 /**
@@ -168,9 +181,11 @@ export function batchAt<T>(examples: readonly T[], n: number, batchSize: number,
   });
 }
 
-/** Every prompt with every response, each once. */
+/** Every prompt with every response, and with every sample of the reference. */
 export function sequencesOf(lists: readonly PreferenceList[]): Sequence[] {
-  return lists.flatMap(({ prompt, responses }) => responses.map((response) => ({ prompt, response })));
+  return lists.flatMap(({ prompt, responses, samples = [] }) =>
+    [...responses, ...samples].map((response) => ({ prompt, response })),
+  );
 }
 
 function annotatorsOf(lists: readonly PreferenceList[]): string[] {

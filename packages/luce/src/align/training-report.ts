@@ -5,6 +5,8 @@ import type { LogEntry, RunOutcome } from "./run.ts";
 export type TrainingSummary = {
   readonly title: string;
   readonly outcome: RunOutcome;
+  /** The step whose model is kept. */
+  readonly keptStep: number;
   /** Held-out preference accuracy before and after, and their difference on the same pairs. */
   readonly accuracy?: { readonly start: MeanInterval; readonly end: MeanInterval; readonly gain: MeanInterval };
   readonly findings?: readonly Finding[];
@@ -12,8 +14,15 @@ export type TrainingSummary = {
 };
 
 /** What a training run did: its curves, a line each metric, and what became of held-out preferences. */
-export function trainingReport({ title, outcome, accuracy, findings = [], provenance }: TrainingSummary): Report {
-  const { log, steps, bestStep, stopped } = outcome;
+export function trainingReport({
+  title,
+  outcome,
+  keptStep,
+  accuracy,
+  findings = [],
+  provenance,
+}: TrainingSummary): Report {
+  const { log, steps, stopped } = outcome;
   const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
   return {
     title,
@@ -31,7 +40,7 @@ export function trainingReport({ title, outcome, accuracy, findings = [], proven
         : []),
       {
         severity: "note",
-        text: `${steps} steps${stopped === "early" ? ", stopped early for want of progress" : ""}; the model kept is that of step ${bestStep}.`,
+        text: `${steps} steps${stopped === "early" ? ", stopped early for want of progress" : ""}; the model kept is that of step ${keptStep}.`,
       },
       ...findings,
     ],

@@ -98,7 +98,7 @@ export async function testClaim(claim: Claim, options: RecipeOptions): Promise<R
           const cells = names.map((name) => ({ name, interval: intervalOf(valuesOf(arm, name)) }));
           return {
             arm,
-            ...Object.fromEntries(cells.map(({ name, interval }) => [name, interval?.mean])),
+            ...Object.fromEntries(cells.map(({ name, interval }) => [name, interval ? interval.mean : null])),
             ...Object.fromEntries(
               cells.map(({ name, interval }) => [`${name}-half`, interval && interval.upper - interval.mean]),
             ),

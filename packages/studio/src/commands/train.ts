@@ -49,7 +49,11 @@ export const command = new Command()
   )
   .option("--evaluate-every <steps>", "(default: 50)", Number)
   .option("--checkpoint-every <steps>", "(default: 50)", Number)
-  .option("--patience <evaluations>", "stop after so many without a better one", Number)
+  .option(
+    "--patience <evaluations>",
+    "stop after so many without a better one, and keep the best model instead of the last",
+    Number,
+  )
   .option("--prompt-tokens <count>", "cut prompts to their last tokens (default: 64)", Number)
   .option("--response-tokens <count>", "leave out judgments with longer responses (default: 128)", Number)
   .option("--seed <number>", "seed of what is drawn (default: 1)", toSeed)
@@ -134,18 +138,27 @@ async function train(config: TrainingConfig, resume: boolean): Promise<Report> {
       ),
     ),
   );
-  const best = evaluate ? await store.readBest() : null;
+  const best = config.patience === undefined ? null : await store.readBest();
   if (best) await job.restore(best.files);
   await saveLanguagePolicy(config.out, model.policy, withoutHeads(trainee.parameters()));
   const report = trainingReport({
     title: `${config.method} on ${path.basename(config.data)}`,
     outcome,
+    keptStep: best?.step ?? outcome.steps,
     accuracy: evaluate && (await compareWithStart(start, trainee, pairs)),
     findings: [
       {
         severity: "note",
         text: `${split.training.length} judgments to learn from, ${split.heldOut.length} held out, ${data.tooLong} left out for a response of ${config.responseTokens} tokens or more.`,
       },
+      ...(best
+        ? [
+            {
+              severity: "caution" as const,
+              text: "The model was chosen among its checkpoints by the same held-out pairs, so its accuracy on them is a little flattered.",
+            },
+          ]
+        : []),
       ...(data.unusable.count > 0
         ? [
             {

@@ -4,6 +4,7 @@ import {
   type LanguageTrainee,
   type PreferenceList,
   type PreferenceSource,
+  parseEvidenceName,
   preferenceTraining,
   quantitiesTrained,
   readPreferenceLists,
@@ -69,7 +70,7 @@ export async function alignInstructions(trial: AlignmentTrial, seed: number): Pr
   const policy = createStartPolicy(start, { learningRate, yields: quantitiesTrained(objective, reads) });
   const reference = createStartPolicy(start, { learningRate });
   const startSays = createEvidenceCache((sequences) => reference.evidence(sequences));
-  const source = sourceFor(objective, start, seed, flips);
+  const source = sourceFor(objective, start, seed, flips, await samplesFor(reads, reference, start, seed));
   if (source.kind === "offline") await startSays.add(sequencesOf(source.lists));
   const unit = exampleUnit(objective, reads);
   const batchSize = RESPONSES_A_STEP / { pair: 2, list: CANDIDATES, response: 1 }[unit];
@@ -94,8 +95,9 @@ function sourceFor(
   { instructions }: LanguageStart,
   seed: number,
   flips: number,
+  samples: SamplesByPrompt | null,
 ): PreferenceSource {
-  if (objective.family !== "group") return { kind: "offline", lists: rankedCandidates(instructions, seed, flips) };
+  if (objective.family !== "group") return offline(rankedCandidates(instructions, seed, flips), samples);
   const byPrompt = new Map(instructions.map((instruction) => [instruction.prompt, instruction]));
   return {
     kind: "online",
@@ -111,6 +113,28 @@ function sourceFor(
       },
     ),
   };
+}
+
+type SamplesByPrompt = ReadonlyMap<string, readonly string[]>;
+
+function offline(lists: readonly PreferenceList[], samples: SamplesByPrompt | null): PreferenceSource {
+  return {
+    kind: "offline",
+    lists: samples ? lists.map((list) => ({ ...list, samples: samples.get(list.prompt) })) : lists,
+  };
+}
+
+/** The start's own responses to every prompt, where the evidence that is read speaks of samples. */
+async function samplesFor(
+  reads: readonly string[],
+  start: LanguageTrainee,
+  { instructions }: LanguageStart,
+  seed: number,
+): Promise<SamplesByPrompt | null> {
+  if (!reads.some((name) => parseEvidenceName(name)?.subject === "sample")) return null;
+  const prompts = instructions.map(({ prompt }) => prompt);
+  const sampled = await start.sample(prompts, { count: SAMPLES, seed });
+  return new Map(prompts.map((prompt, n) => [prompt, sampled[n]]));
 }
 
 /** One ranking a prompt by one of the panel, of responses that no policy wrote. */

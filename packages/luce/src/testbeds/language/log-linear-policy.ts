@@ -24,7 +24,7 @@ export function createLogLinearPolicy(
     const p = Number(prompt.replace("prompt ", ""));
     const c = Number(response.replace("candidate ", ""));
     if (p < pools.prompts && c < pools.candidates) return p * pools.candidates + c;
-    throw new LuceError("invalid-input", `the pools hold no "${response}" of "${prompt}"`, {
+    throw new LuceError("unsupported", `the pools hold no "${response}" of "${prompt}"`, {
       hint: `they hold ${pools.prompts} prompts of ${pools.candidates} candidates`,
     });
   };

@@ -34,7 +34,7 @@ export async function tryObjective(objective: Objective, seed: number): Promise<
     const flipped = measuresOf(await alignInstructions({ objective, flips: FLIPS }, seed));
     return { ...run, honest, flipped, lacks: null };
   } catch (error) {
-    if (error instanceof LuceError && error.code !== "interrupted") {
+    if (error instanceof LuceError && error.code === "unsupported") {
       return { ...run, honest: null, flipped: null, lacks: error.message };
     }
     throw error;

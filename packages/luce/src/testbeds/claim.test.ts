@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { type Arm, testClaim } from "./claim.ts";
+
+const arm = (name: string, values: readonly (number | null)[]): Arm => ({
+  name,
+  run: async (seed) => ({
+    measures: { score: values[seed - 1] },
+    curve: [
+      { x: 0, y: 0 },
+      { x: 1, y: values[seed - 1] ?? 0 },
+    ],
+  }),
+});
+
+const judge = (own: readonly (number | null)[], other: readonly (number | null)[], byAtLeast: number) =>
+  testClaim(
+    {
+      title: "t",
+      claim: "c",
+      arms: [arm("a", own), arm("b", other)],
+      measures: { score: { label: "Score" } },
+      expectations: [{ says: "A beats B", arm: "a", than: "b", measure: "score", byAtLeast }],
+      curves: { title: "t", x: "x", y: "y" },
+    },
+    { seeds: own.length },
+  );
+
+test("seeds are paired: what they share does not widen the interval", async () => {
+  const { verdict, findings } = await judge([11, 22, 33.1], [10, 21, 32], 0.5);
+  expect(verdict).toBe("reproduced");
+  expect(findings[0].text).toContain("the difference is 1.033");
+});
+
+test("a claim whose interval lies below what was expected is not reproduced, one that straddles it cannot be shown", async () => {
+  expect((await judge([1, 1.1, 0.9], [2, 2.1, 2], 0)).verdict).toBe("not reproduced");
+  expect((await judge([1, 3, 1], [2, 1, 2], 0)).verdict).toBe("cannot be shown at this scale");
+});
+
+test("seeds on which an arm could not be measured are left out, and too few of them decide nothing", async () => {
+  expect((await judge([3, null, 3.1], [1, 1, 1], 1)).verdict).toBe("reproduced");
+  const { verdict, findings, tables } = await judge([3, null, null], [1, 1, 1], 1);
+  expect(verdict).toBe("cannot be shown at this scale");
+  expect(findings[0].text).toContain("could not be measured on two seeds");
+  expect(tables[0].rows[0]).toMatchObject({ arm: "a", score: null });
+});

@@ -10,12 +10,12 @@ export function toList(value: string): string[] {
     .filter((name) => name !== "");
 }
 
-/** `part=column,part=column` as a record. */
+/** `part=column,part=column` as a record; `part=` says that no column plays the part. */
 export function toColumns(value: string): Record<string, string> {
   return Object.fromEntries(
     toList(value).map((pair) => {
       const [part, column] = pair.split("=");
-      if (!part || !column) throw new InvalidArgumentError("write part=column, separated by commas");
+      if (!part || column === undefined) throw new InvalidArgumentError("write part=column, separated by commas");
       return [part.trim(), column.trim()];
     }),
   );
@@ -30,7 +30,7 @@ export function toSeed(value: string): number {
 /** What the reading of a file left out, in words. */
 export function readingFindings(file: VoteFile): Finding[] {
   const { count, first, file: kept, duplicates, selfComparisons } = file.rejected();
-  const findings: Finding[] = [];
+  const findings: Finding[] = file.notes.map((text) => ({ severity: "note", text }));
   if (count > 0) {
     const [example] = first;
     findings.push({

@@ -148,7 +148,7 @@ function rejectsTable(file: VoteFile): Table[] {
 function toFindings(file: VoteFile, inspection: Inspection, graph: Connectedness | null): Finding[] {
   const { judgments, comparisons, repeated } = inspection;
   const { count: rejectedCount, file: rejectsFile, duplicates, selfComparisons } = file.rejected();
-  const findings: Finding[] = [];
+  const findings: Finding[] = file.notes.map((text) => ({ severity: "note", text }));
   if (judgments === 0) findings.push({ severity: "problem", text: "No row could be read as a judgment." });
   if (rejectedCount > 0) {
     findings.push({

@@ -158,17 +158,17 @@ export async function distinctValues(
   return rows.map(([name]) => String(name));
 }
 
-/** True where no two rows share an id (and annotator, where there are some). One scan of these columns. */
-export async function hasUniqueIds(
+/** How the id column (with the annotator's, where there is one) tells rows apart. One scan. */
+export async function surveyIds(
   connection: DuckDBConnection,
   relation: Relation,
   columns: TableColumns,
-): Promise<boolean> {
-  if (!columns.id) return true;
-  const key = [columns.id, ...(columns.annotator ? [columns.annotator] : [])].map(text).join(", ");
-  const [[rows, ids]] = await readRows(
-    connection,
-    `SELECT count(*), count(DISTINCT hash(${key})) FROM ${relation.from} WHERE ${text(columns.id)} <> ''`,
-  );
-  return rows === ids;
+): Promise<{ rows: number; distinct: number; conflicts: number }> {
+  const key = [columns.id!, ...(columns.annotator ? [columns.annotator] : [])].map(text).join(", ");
+  const named = `FROM ${relation.from} WHERE ${text(columns.id!)} <> ''`;
+  const [[rows, distinct]] = await readRows(connection, `SELECT count(*), count(DISTINCT hash(${key})) ${named}`);
+  if (rows === distinct) return { rows: Number(rows), distinct: Number(distinct), conflicts: 0 };
+  const content = relation.columns.map(text).join(", ");
+  const [[contents]] = await readRows(connection, `SELECT count(DISTINCT hash(${content})) ${named}`);
+  return { rows: Number(rows), distinct: Number(distinct), conflicts: Number(contents) - Number(distinct) };
 }

@@ -205,6 +205,27 @@ describe("a table of comparisons", () => {
   });
 });
 
+describe("an id", () => {
+  const rows = Array.from({ length: 40 }, (_, n) => `q${n % 4},s${n % 7},t${n},model_a`);
+  const table = `id,model_a,model_b,winner\n${rows.join("\n")}\n`;
+
+  it("that repeats with other content throughout is taken for the prompt's, and this is said", async () => {
+    await opened(await save("prompts.csv", table), async (file) => {
+      expect(file.columns).toMatchObject({ prompt: "id" });
+      expect(file.columns.id).toBeUndefined();
+      expect(file.notes).toHaveLength(1);
+      expect((await file.countComparisons({ cluster: "prompt" })).cluster).toHaveLength(40);
+      expect(file.rejected().count).toBe(0);
+    });
+  });
+
+  it("is taken at its word where the user names its column, and left aside where the user names none", async () => {
+    const path = await save("named-ids.csv", table);
+    expect((await count(path, {}, { columns: { id: "id" } })).left).toHaveLength(4);
+    expect((await count(path, {}, { columns: { id: "" } })).left).toHaveLength(40);
+  });
+});
+
 describe("a bad row", () => {
   it("is reported with its line, field and reason, kept, and does not stop the others", async () => {
     const rejects = join(folder, "kept.jsonl");

@@ -14,7 +14,7 @@ import { inspectionCollector } from "../inspect.ts";
 import type { Judgment, JudgmentDraft } from "../judgment.ts";
 import { rankingRows } from "../ranking-rows.ts";
 import { covariateOf, measuredCovariates } from "../views.ts";
-import { countTable, distinctValues, hasUniqueIds, numbersOfColumn, unusableRows } from "./count-table.ts";
+import { countTable, distinctValues, numbersOfColumn, surveyIds, unusableRows } from "./count-table.ts";
 import { type Database, identifier, literal, openDatabase } from "./database.ts";
 import { type Columns, type Format, type ReadContext, RowFault, type Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
@@ -37,6 +37,9 @@ import { scaleOf } from "./verdict-words.ts";
 import type { CountOptions, OpenOptions, VoteFile } from "./vote-file.ts";
 
 const SAMPLED_ROWS = 50;
+/** Conflicting ids are no accident where there are this many and they are this share of the rows. */
+const MANY_CONFLICTS = 10;
+const LARGE_SHARE = 0.2;
 
 /**
  * Opens a file of judgments: CSV, TSV, JSONL, JSON, Parquet, PrefLib and the other `formats`, gzipped or not.
@@ -59,20 +62,48 @@ async function recognise(
   { format: wanted, columns: given = {}, rejects }: OpenOptions,
 ): Promise<VoteFile> {
   const sample = await takeSample(source);
-  const { format, columns } = chooseFormat(sample, wanted, given);
-  const table = format.table?.(columns, sample);
-  const relation = table && relationOf(source, sample.fields);
+  const { format, columns: found } = chooseFormat(sample, wanted, given);
+  const relation = format.table && relationOf(source, sample.fields);
   let opened: Promise<Database> | undefined;
   const connection = async () => {
     opened ??= openDatabase([source.plainPath]);
     return (await opened).connection;
   };
+  const { columns, notes, hasRepeatedIds } = await checkIds();
+  const table = format.table?.(columns, sample);
   let rejected = nothingRejected;
   let context: Promise<ReadContext> | undefined;
   const readContext = () => {
     context ??= findContext();
     return context;
   };
+
+  /**
+   * An id that comes again and again with other content names what was judged and not the judgment: it is then
+   * read as the prompt's, unless the user named the column.
+   */
+  async function checkIds(): Promise<{ columns: Columns; notes: string[]; hasRepeatedIds: boolean }> {
+    const asFound = { columns: found, notes: [], hasRepeatedIds: false };
+    const parts = format.table?.(found, sample);
+    if (!relation || !parts?.id) return asFound;
+    try {
+      const { rows, distinct, conflicts } = await surveyIds(await connection(), relation, parts);
+      const areMany = conflicts >= MANY_CONFLICTS && conflicts > LARGE_SHARE * rows;
+      if (given.id || !areMany) return { ...asFound, hasRepeatedIds: distinct < rows };
+      const { id, ...others } = found;
+      const isPrompt = found.prompt === undefined;
+      return {
+        columns: isPrompt ? { ...others, prompt: id } : others,
+        notes: [
+          `Column "${id}" repeats with other content (${distinct} values in ${rows} rows), so it does not name the judgment; it is ${isPrompt ? "read as the prompt" : "left aside"} and every row counts. Say --columns id=${id} to keep the first row of each.`,
+        ],
+        hasRepeatedIds: false,
+      };
+    } catch {
+      // A file that the database cannot scan is read row by row, which checks ids as it goes.
+      return asFound;
+    }
+  }
 
   async function findContext(): Promise<ReadContext> {
     const { leftWins, rightWins, tie } = columns;
@@ -122,7 +153,7 @@ async function recognise(
                   rejection(
                     record.line,
                     columns.id ?? "id",
-                    `id "${id}" came before with other content; the first stands`,
+                    `id "${id}" came before with other content; the first stands (--columns id= counts every row)`,
                     record.raw,
                   ),
                 );
@@ -197,7 +228,7 @@ async function recognise(
     const verdicts = await readContext();
     const duckdb = await connection();
     try {
-      if (!(await hasUniqueIds(duckdb, relation, table))) return undefined;
+      if (hasRepeatedIds) return undefined;
       const { comparisons, unusable, selfComparisons } = await read(duckdb, {
         relation,
         columns: table,
@@ -271,6 +302,7 @@ async function recognise(
     format: format.id,
     description: format.name,
     columns,
+    notes,
     fields: sample.fields,
     fingerprint: source.fingerprint,
     rejected: () => rejected,

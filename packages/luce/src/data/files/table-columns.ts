@@ -113,7 +113,7 @@ export function findTableColumns(columns: readonly string[]): TableColumns | und
 }
 
 /**
- * The columns found, with those the user named in their place.
+ * The columns found, with those the user named in their place; a part given as "" has no column.
  *
  * @throws LuceError `invalid-parameter` for a part or a column that does not exist.
  */
@@ -131,7 +131,7 @@ export function overrideTableColumns(
       });
     }
     const isWord = (wordOverrides as readonly string[]).includes(role);
-    if (!isWord && !columns.includes(column)) {
+    if (!isWord && column !== "" && !columns.includes(column)) {
       throw new LuceError("invalid-parameter", `there is no column "${column}" for ${role}`, {
         where,
         hint: suggestNearest(column, columns),
@@ -140,7 +140,10 @@ export function overrideTableColumns(
   }
   const merged: Record<string, unknown> = { ...found };
   if (given.winner) delete merged.winnerFlags;
-  for (const role of roles) if (given[role]) merged[role] = given[role];
+  for (const role of roles) {
+    if (given[role]) merged[role] = given[role];
+    if (given[role] === "") delete merged[role];
+  }
   const isWhole = typeof merged.left === "string" && typeof merged.right === "string";
   const isNamedWinnerLoser = given.left !== undefined && given.right !== undefined && !given.winner && !found;
   return isWhole && !isNamedWinnerLoser ? (merged as TableColumns) : undefined;

@@ -46,6 +46,8 @@ export type VoteFile = {
   /** What the file is, in words. */
   readonly description: string;
   readonly columns: Columns;
+  /** What was taken for granted in reading it, in words; empty where nothing was doubtful. */
+  readonly notes: readonly string[];
   /** Every field of the rows, in the order of the file. */
   readonly fields: readonly string[];
   /** SHA-256 of the whole file as it lies on disk. */

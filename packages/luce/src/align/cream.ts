@@ -12,10 +12,11 @@
  */
 import * as z from "zod";
 import { checkEqualLengths } from "../equal-lengths.ts";
-import { given, policy } from "../objectives/evidence.ts";
+import { given } from "../objectives/evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../objectives/implicit-rewards.ts";
 import { softplus } from "../objectives/numerics.ts";
 import { defineComponent, defineObjective, type Objective } from "../objectives/objective.ts";
+import { policyPair, referencePair } from "../objectives/pair-evidence.ts";
 import { constant } from "../objectives/tensor.ts";
 import { kendallTau, spearman } from "../rank/rank-correlation.ts";
 
@@ -31,10 +32,8 @@ const objective = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
+    ...policyPair,
+    ...referencePair,
     consistency: given(["B"], { values: "probability" }),
   },
   params: z.object({

@@ -11,10 +11,10 @@
  * @see arXiv 2409.10571; arXiv 2502.01237, section 2.4
  */
 import * as z from "zod";
-import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair } from "../pair-evidence.ts";
 import { logOdds } from "./orpo.ts";
 
 export const asft = defineObjective({
@@ -27,10 +27,8 @@ export const asft = defineObjective({
   aggregation: "mean",
   needsReference: false,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...pairLengths,
   },
   params: z.object({
     lambda: z.number().nonnegative().default(1),

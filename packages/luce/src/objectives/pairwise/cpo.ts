@@ -9,10 +9,10 @@
  * @see arXiv 2401.08417, equations 4 and 5
  */
 import * as z from "zod";
-import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair } from "../pair-evidence.ts";
 
 export const cpo = defineObjective({
   id: "cpo",
@@ -24,10 +24,8 @@ export const cpo = defineObjective({
   aggregation: "sum",
   needsReference: false,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...pairLengths,
   },
   reads: ({ nllAverage }) => [
     "policyChosenLogps",

@@ -15,6 +15,7 @@ import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { policyPair, referencePair } from "../pair-evidence.ts";
 
 export const dove = defineObjective({
   id: "dove",
@@ -26,12 +27,10 @@ export const dove = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
+    ...policyPair,
     policyChosenInstructionLogps: policy(["B"]),
     policyRejectedInstructionLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
+    ...referencePair,
     referenceChosenInstructionLogps: given(["B"]),
     referenceRejectedInstructionLogps: given(["B"]),
   },

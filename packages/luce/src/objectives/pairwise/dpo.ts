@@ -16,10 +16,10 @@
  * @see arXiv 2305.18290, equation 7; arXiv 2309.16240, equation 7 and table 1 (divergences)
  */
 import * as z from "zod";
-import { given, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { exp, expm1, logSigmoid, softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { policyPair, referencePair } from "../pair-evidence.ts";
 import type { Tensor } from "../tensor.ts";
 
 const parameters = z.object({
@@ -41,10 +41,8 @@ export const dpo = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
+    ...policyPair,
+    ...referencePair,
   },
   params: parameters,
   loss(evidence, params) {

@@ -10,9 +10,9 @@
  * @see arXiv 2310.12036, equation 17
  */
 import * as z from "zod";
-import { given, lengths, policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair, referencePair } from "../pair-evidence.ts";
 
 export const ipo = defineObjective({
   id: "ipo",
@@ -24,12 +24,9 @@ export const ipo = defineObjective({
   aggregation: "mean",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...referencePair,
+    ...pairLengths,
   },
   reads: ({ average }) => [
     "policyChosenLogps",

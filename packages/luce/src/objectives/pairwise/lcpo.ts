@@ -17,10 +17,11 @@
  */
 import * as z from "zod";
 import { LuceError } from "../../errors.ts";
-import { given, lengths, policy } from "../evidence.ts";
+import { given } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair, referencePair } from "../pair-evidence.ts";
 import { constant, type Tensor, where } from "../tensor.ts";
 import { checkOpenUnitInterval } from "../unit-interval.ts";
 
@@ -51,12 +52,9 @@ export const lcpo = defineObjective({
   needsReference: true,
   stopsGradient: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...referencePair,
+    ...pairLengths,
     annotators: given(["B"], { values: { indexOf: "A" }, optional: true }),
     reliabilities: given(["A"], { values: "probability", optional: true }),
   },

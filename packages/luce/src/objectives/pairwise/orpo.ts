@@ -10,10 +10,10 @@
  * @see arXiv 2403.07691, equations 6 and 7
  */
 import * as z from "zod";
-import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { log1mExp, softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair } from "../pair-evidence.ts";
 import type { Tensor } from "../tensor.ts";
 
 export const orpo = defineObjective({
@@ -26,10 +26,8 @@ export const orpo = defineObjective({
   aggregation: "mean",
   needsReference: false,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...pairLengths,
   },
   params: z.object({
     /** The weight of the odds-ratio term. */

@@ -19,10 +19,11 @@
 import * as z from "zod";
 import { checkEqualLengths } from "../../equal-lengths.ts";
 import { LuceError } from "../../errors.ts";
-import { given, policy } from "../evidence.ts";
+import { given } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
+import { policyPair, referencePair } from "../pair-evidence.ts";
 import { constant } from "../tensor.ts";
 
 export const osp = defineObjective({
@@ -35,10 +36,8 @@ export const osp = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
+    ...policyPair,
+    ...referencePair,
     strengths: given(["B"], { values: "probability" }),
   },
   params: z.object({ beta: z.number().positive().default(0.1) }),

@@ -10,10 +10,10 @@
  * @see arXiv 2403.19159, section 4
  */
 import * as z from "zod";
-import { given, lengths, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair, referencePair } from "../pair-evidence.ts";
 
 export const rDpo = defineObjective({
   id: "r-dpo",
@@ -25,12 +25,9 @@ export const rDpo = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...referencePair,
+    ...pairLengths,
   },
   params: z.object({
     beta: z.number().positive().default(0.1),

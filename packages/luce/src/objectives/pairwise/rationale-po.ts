@@ -12,10 +12,11 @@
  * @see arXiv 2407.14477, section 3
  */
 import * as z from "zod";
-import { given, lengths, policy } from "../evidence.ts";
+import { lengths, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair, referencePair } from "../pair-evidence.ts";
 import { logOdds } from "./orpo.ts";
 
 const policyNames = ["policyChosenLogps", "policyRejectedLogps", "policyRationaleLogps"] as const;
@@ -30,13 +31,10 @@ export const rationalePo = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
+    ...policyPair,
     policyRationaleLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...referencePair,
+    ...pairLengths,
     rationaleLengths: lengths(["B"]),
   },
   reads: ({ base }) =>

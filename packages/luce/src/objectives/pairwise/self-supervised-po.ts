@@ -14,6 +14,7 @@ import { given, policy } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
 import { logSumExp, softplus } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
+import { policyPair, referencePair } from "../pair-evidence.ts";
 import { constant, type Tensor } from "../tensor.ts";
 import { degradeText } from "./degraded-variants.ts";
 
@@ -27,10 +28,8 @@ export const selfSupervisedPo = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
+    ...policyPair,
+    ...referencePair,
     chosenDegreeLogits: policy(["B", "C"]),
     rejectedDegreeLogits: policy(["B", "C"]),
     chosenDegreeLabels: given(["B"], { values: { indexOf: "C" } }),

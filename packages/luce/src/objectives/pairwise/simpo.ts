@@ -7,10 +7,10 @@
  * @see arXiv 2405.14734, equation 6
  */
 import * as z from "zod";
-import { lengths, policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
+import { pairLengths, policyPair } from "../pair-evidence.ts";
 
 export const simpo = defineObjective({
   id: "simpo",
@@ -22,10 +22,8 @@ export const simpo = defineObjective({
   aggregation: "mean",
   needsReference: false,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
-    chosenLengths: lengths(["B"]),
-    rejectedLengths: lengths(["B"]),
+    ...policyPair,
+    ...pairLengths,
   },
   params: z.object({
     beta: z.number().positive().default(2.5),

@@ -10,9 +10,10 @@
  * @see arXiv 2305.10425, equation 1 and section 2.3; arXiv 2309.06657, section 3.2 (hinge)
  */
 import * as z from "zod";
-import { given, policy } from "../evidence.ts";
+import { policy } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { defineObjective } from "../objective.ts";
+import { policyPair, referencePair } from "../pair-evidence.ts";
 import type { Tensor } from "../tensor.ts";
 
 export const slic = defineObjective({
@@ -25,11 +26,9 @@ export const slic = defineObjective({
   aggregation: "sum",
   needsReference: false,
   evidence: {
-    policyChosenLogps: policy(["B"]),
-    policyRejectedLogps: policy(["B"]),
+    ...policyPair,
     policyTargetLogps: policy(["B"]),
-    referenceChosenLogps: given(["B"]),
-    referenceRejectedLogps: given(["B"]),
+    ...referencePair,
   },
   reads({ variant, targetIsChosen }, given) {
     const pair = ["policyChosenLogps", "policyRejectedLogps"] as const;

@@ -11,10 +11,11 @@
  * @see arXiv 2312.00849, equations 3 and 5
  */
 import * as z from "zod";
-import { given, label, mask, policy } from "../evidence.ts";
+import { label } from "../evidence.ts";
 import { implicitRewards, marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
+import { tokenPair } from "../pair-evidence.ts";
 import type { Tensor } from "../tensor.ts";
 import { correctedSegments } from "./corrected-segments.ts";
 
@@ -30,12 +31,7 @@ export const rlhfV = defineObjective({
   aggregation: "mean",
   needsReference: true,
   evidence: {
-    policyChosenTokenLogps: policy(["B", "T"], { maskedBy: "chosenMask" }),
-    policyRejectedTokenLogps: policy(["B", "S"], { maskedBy: "rejectedMask" }),
-    referenceChosenTokenLogps: given(["B", "T"], { maskedBy: "chosenMask" }),
-    referenceRejectedTokenLogps: given(["B", "S"], { maskedBy: "rejectedMask" }),
-    chosenMask: mask(["B", "T"]),
-    rejectedMask: mask(["B", "S"]),
+    ...tokenPair,
     chosenSegmentMask: label(["B", "T"], { maskedBy: "chosenMask" }),
     rejectedSegmentMask: label(["B", "S"], { maskedBy: "rejectedMask" }),
   },

@@ -14,10 +14,11 @@
  * @see arXiv 2410.05102, sections 3 and 4
  */
 import * as z from "zod";
-import { given, mask, policy } from "../evidence.ts";
+import { policy } from "../evidence.ts";
 import { marginDiagnostics } from "../implicit-rewards.ts";
 import { softplus } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
+import { tokenPair } from "../pair-evidence.ts";
 import type { Tensor } from "../tensor.ts";
 import { activationWeights, learnedWeights } from "./token-weights.ts";
 
@@ -33,12 +34,7 @@ export const sparsePo = defineObjective({
   aggregation: "sum",
   needsReference: true,
   evidence: {
-    policyChosenTokenLogps: policy(["B", "T"], { maskedBy: "chosenMask" }),
-    policyRejectedTokenLogps: policy(["B", "S"], { maskedBy: "rejectedMask" }),
-    referenceChosenTokenLogps: given(["B", "T"], { maskedBy: "chosenMask" }),
-    referenceRejectedTokenLogps: given(["B", "S"], { maskedBy: "rejectedMask" }),
-    chosenMask: mask(["B", "T"]),
-    rejectedMask: mask(["B", "S"]),
+    ...tokenPair,
     chosenTokenKl: policy(["B", "T"], { maskedBy: "chosenMask" }),
     rejectedTokenKl: policy(["B", "S"], { maskedBy: "rejectedMask" }),
     chosenRewardMask: policy(["B", "T"], { maskedBy: "chosenMask" }),

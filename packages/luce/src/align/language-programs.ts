@@ -1,15 +1,14 @@
 import {
   type Batch,
-  createUpdate,
+  createTrainStep,
   hold,
   type LearnerState,
-  mapParameters,
   type Parameters,
   release,
   type Transform,
 } from "../engines/index.ts";
 import { LuceError } from "../errors.ts";
-import { DType, jit, lax, numpy as np, vjp } from "../jax.ts";
+import { DType, jit, numpy as np } from "../jax.ts";
 import { lastStates, pickLogProbabilities, predictingStates } from "../policies/language/evidence.ts";
 import {
   batchCandidates,
@@ -57,8 +56,9 @@ export type LanguagePrograms = {
 };
 
 /**
- * Compiles forward and backward once for all objectives: the forward program yields the evidence and keeps what the
- * backward program needs, and the gradient of the evidence, wherever it is made, is what that one takes.
+ * Compiles forward and backward once for all objectives: the gradient of the evidence is an input of the backward
+ * program, `sum(gradient * evidence)` what it differentiates. That costs a second forward pass: residuals cannot be
+ * kept between programs, because jax-js (0.1.25) remembers every traced derivative of a compiled function for ever.
  */
 export function compileLanguagePrograms(
   layout: LanguageLayout,
@@ -79,7 +79,7 @@ export function compileLanguagePrograms(
       const tokens = batch.responses.ref.reshape([B * K * R, 1]);
       const picked = pickLogProbabilities(logitsOf(model, states), tokens, entropies);
       yielded.logps = masked(picked.logps);
-      if (picked.entropies) yielded.entropies = lax.stopGradient(masked(picked.entropies));
+      if (picked.entropies) yielded.entropies = masked(picked.entropies);
       mask.dispose();
     }
     if (yields.includes("rewards"))
@@ -90,7 +90,21 @@ export function compileLanguagePrograms(
     evidenceOf(parameters, frozen, batch, true),
   );
   const readsEnds = yields.includes("rewards");
-  const update = createUpdate(transform);
+  const trainStep = createTrainStep({
+    transform,
+    loss(parameters, frozen, batch) {
+      const products = Object.entries(evidenceOf(parameters, frozen, batch, false)).map(([name, array]) =>
+        array.mul(batch[gradientName(name)].ref).sum(),
+      );
+      const zero = () => np.array(0, { dtype: DType.Float32 });
+      return {
+        differentiable: products.reduce((sum, product) => sum.add(product)),
+        total: zero(),
+        count: np.array(1, { dtype: DType.Float32 }),
+        metrics: {},
+      };
+    },
+  });
 
   return {
     layout,
@@ -99,32 +113,22 @@ export function compileLanguagePrograms(
       const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch, { readsEnds })) as Yielded;
       return readEvidence(batch, places, yielded);
     },
-    start: update.start,
+    start: trainStep.start,
     async learn(state, frozen, sequences, gradientOf) {
       const { batch, places } = layOut(layout, sequences);
-      const arrays = candidateArrays(batch, { readsEnds });
-      const [yielded, back] = vjp(
-        (own: Parameters) => forward(own, hold(frozen), hold(arrays)) as Record<string, np.Array>,
-        [hold(state.parameters)],
-      );
-      try {
-        const gradient = await gradientOf(await readEvidence(batch, places, hold(yielded) as Yielded));
-        const slopes = mapParameters(yielded, (array, name) =>
-          name === "entropies"
-            ? np.zeros(array.shape)
-            : gradientArray(batch, places, name as LanguageYield, gradient[name as LanguageYield]),
-        );
-        const [gradients] = back(slopes) as unknown as [Parameters];
-        return await update.along(state, gradients, 1);
-      } finally {
-        back.dispose();
-        release(yielded);
+      const arrays: Record<string, np.Array> = { ...candidateArrays(batch, { readsEnds }) };
+      const yielded = forward(hold(state.parameters), hold(frozen), hold(arrays)) as Yielded;
+      const gradient = await gradientOf(await readEvidence(batch, places, yielded)).catch((error) => {
         release(arrays);
-      }
+        throw error;
+      });
+      for (const name of yields) arrays[gradientName(name)] = gradientArray(batch, places, name, gradient[name]);
+      const { state: next, gradientNorm } = await trainStep.update(state, frozen, arrays);
+      return { state: next, gradientNorm };
     },
     dispose() {
       forward.dispose();
-      update.dispose();
+      trainStep.dispose();
     },
   };
 }
@@ -214,4 +218,8 @@ function gradientArray(
   if (gradient)
     for (const [n, place] of places.entries()) all.set(gradient.subarray(n * width, (n + 1) * width), place * width);
   return np.array(all, { shape: name === "rewards" ? [B, K] : [B, K, R], dtype: DType.Float32 });
+}
+
+function gradientName(name: string): string {
+  return `gradient.${name}`;
 }

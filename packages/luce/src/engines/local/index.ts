@@ -48,4 +48,4 @@ export {
   sgd,
   type Transform,
 } from "./transforms.ts";
-export { createUpdate, type LearnerState, type Update } from "./update.ts";
+export type { LearnerState } from "./update.ts";

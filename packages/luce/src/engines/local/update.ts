@@ -1,5 +1,5 @@
 import { LuceError } from "../../errors.ts";
-import { jit, numpy as np } from "../../jax.ts";
+import { numpy as np } from "../../jax.ts";
 import { hold, mapParameters, type Parameters, release } from "./parameters.ts";
 import { globalNorm, type Transform } from "./transforms.ts";
 
@@ -13,38 +13,6 @@ export type LearnerState = {
 
 /** One update, traced. */
 export type Applied = { parameters: Parameters; optimiser: Parameters; gradientNorm: np.Array };
-
-export type Update = {
-  /** The state before the first update. Consumes the parameters. */
-  start(parameters: Parameters): LearnerState;
-  /**
-   * One update along the mean of summed gradients over `count`, however they were made. Consumes state and gradients.
-   *
-   * @returns the Euclidean norm of the mean gradient, before clipping, beside the new state
-   * @throws LuceError `not-finite` where the gradient is not finite; the state is then given up.
-   */
-  along(
-    state: LearnerState,
-    gradients: Parameters,
-    count: number,
-  ): Promise<{ state: LearnerState; gradientNorm: number }>;
-  /** Frees the compiled program. */
-  dispose(): void;
-};
-
-/** Compiles the update that a transform makes of a gradient. */
-export function createUpdate(transform: Transform): Update {
-  const program = jit(updateOf(transform));
-  return {
-    start: (parameters) => startLearning(transform, parameters),
-    async along({ parameters, optimiser, step }, gradients, count) {
-      const counted = np.array(Float32Array.of(count)).reshape([]);
-      const applied = program(parameters, optimiser, gradients, counted, numbersOf(transform, step));
-      return checkUpdate(applied, step + 1);
-    },
-    dispose: () => program.dispose(),
-  };
-}
 
 export function startLearning(transform: Transform, parameters: Parameters): LearnerState {
   return { parameters, optimiser: transform.init(parameters), step: 0 };

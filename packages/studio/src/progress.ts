@@ -13,11 +13,12 @@ const PATIENCE = 1000;
  * Runs `work`, with a progress bar on standard error once it takes more than a second. There is none where
  * standard error is not a terminal.
  *
- * @param total what `at` counts to; undefined where it is not known, then the count itself is shown.
+ * @param total what `at` counts to; undefined where it is not known, then the count itself is shown. Or a
+ * function that is asked now and then for the share of the work that is done, null where it is not known.
  */
 export async function withProgress<T>(
   label: string,
-  total: number | undefined,
+  total: number | undefined | (() => number | null),
   work: (progress: Progress) => Promise<T> | T,
 ): Promise<T> {
   if (!process.stderr.isTTY) return work({ at() {}, advance() {} });
@@ -26,6 +27,7 @@ export async function withProgress<T>(
     total === undefined
       ? "{label} {value} ({duration_formatted})"
       : "{label} {bar} {percentage}% (about {eta_formatted} left)";
+  const share = typeof total === "function" ? total : undefined;
   const started = Date.now();
   let bar: SingleBar | undefined;
   let done = 0;
@@ -41,10 +43,15 @@ export async function withProgress<T>(
         // Switching wrapping off would outlive a process that is killed.
         linewrap: true,
       });
-      bar.start(total ?? 0, done, { label });
+      bar.start(share ? 1 : typeof total === "number" ? total : 0, done, { label });
     }
   };
+  const ask = () => {
+    done = share?.() ?? done;
+    show();
+  };
   const timer = setTimeout(show, PATIENCE);
+  const asking = share && setInterval(ask, PATIENCE / 4);
   try {
     return await work({
       at(value) {
@@ -58,6 +65,7 @@ export async function withProgress<T>(
     });
   } finally {
     clearTimeout(timer);
+    clearInterval(asking);
     bar?.stop();
   }
 }

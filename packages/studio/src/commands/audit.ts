@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { auditReport, audits, runAudits, selectAudits } from "luce/audit";
-import { openVotes } from "luce/data/files";
 import { emitReport, provenance, withProgress } from "../output.ts";
 import { readingFindings, toColumns, toList, toSeed } from "../vote-options.ts";
+import { withReading, withVotes } from "../votes.ts";
 
 type Options = {
   only?: string[];
@@ -32,8 +32,10 @@ export const command = new Command()
   )
   .action(async (path: string, { only, seed, json, html, csv, ...reading }: Options) => {
     const selected = selectAudits(only);
-    await using file = asDisposable(await openVotes(path, reading));
-    const votes = await withProgress("reading votes", undefined, () => file.readVoteTable());
+    const { file, votes } = await withVotes(path, reading, async (file) => ({
+      file,
+      votes: await withReading("reading votes", file, () => file.readVoteTable()),
+    }));
     const results = await withProgress("auditing", selected.length, (progress) =>
       runAudits(votes, { only, seed, onAudit: () => progress.advance() }),
     );
@@ -51,7 +53,3 @@ export const command = new Command()
     };
     await emitReport(report, { json: json && document, html, csv });
   });
-
-function asDisposable<T extends { close(): Promise<void> }>(file: T): T & AsyncDisposable {
-  return Object.assign(file, { [Symbol.asyncDispose]: () => file.close() });
-}

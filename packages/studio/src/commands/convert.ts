@@ -1,8 +1,9 @@
 import { Command } from "commander";
-import { findWriter, openVotes, writableFormats, writeJudgments } from "luce/data/files";
+import { findWriter, writableFormats, writeJudgments } from "luce/data/files";
 import { LuceError } from "luce/errors";
-import { print, replaceFileAtomically, withProgress } from "../output.ts";
+import { print, replaceFileAtomically } from "../output.ts";
 import { toColumns } from "../vote-options.ts";
+import { withReading, withVotes } from "../votes.ts";
 
 type Options = {
   to: string;
@@ -28,22 +29,18 @@ export const command = new Command()
   )
   .action(async (path: string, { to, out, format, columns, rejects, json }: Options) => {
     findWriter(to);
-    const file = await openVotes(path, { format, columns, rejects });
-    try {
-      const written = await withProgress("converting", undefined, async (progress) => {
-        let result: Awaited<ReturnType<typeof writeJudgments>> | undefined;
-        await replaceFileAtomically(out, async (temporary) => {
-          result = await writeJudgments(file.judgments(), to, temporary, progress.at);
+    const { written, rejected } = await withVotes(path, { format, columns, rejects }, async (file) => {
+      let result: Awaited<ReturnType<typeof writeJudgments>> | undefined;
+      await withReading("converting", file, () =>
+        replaceFileAtomically(out, async (temporary) => {
+          result = await writeJudgments(file.judgments(), to, temporary);
           if (result.judgments === 0) throw nothingWritten(path, to, result.leftOut[0]?.reason);
-        });
-        return result!;
-      });
-      const rejected = file.rejected();
-      if (json) print(`${JSON.stringify({ format: to, out, ...written, rejected }, null, 2)}\n`);
-      else print(summary(out, to, written, rejected));
-    } finally {
-      await file.close();
-    }
+        }),
+      );
+      return { written: result!, rejected: file.rejected() };
+    });
+    if (json) print(`${JSON.stringify({ format: to, out, ...written, rejected }, null, 2)}\n`);
+    else print(summary(out, to, written, rejected));
   });
 
 function nothingWritten(path: string, format: string, reason: string | undefined): LuceError {

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import type { Inspection } from "luce/data";
-import { openVotes, type VoteFile } from "luce/data/files";
+import type { VoteFile } from "luce/data/files";
 import { connectedComponents, strongComponents } from "luce/rank";
 import type { Finding, Report, Table } from "luce/report";
-import { emitReport, provenance, withProgress } from "../output.ts";
+import { emitReport, provenance } from "../output.ts";
 import { toColumns } from "../vote-options.ts";
+import { withReading, withVotes } from "../votes.ts";
 
 type Options = { format?: string; columns?: Record<string, string>; rejects?: string; json?: boolean; html?: string };
 
@@ -21,14 +22,12 @@ export const command = new Command()
     "\nExamples:\n  luce inspect votes.csv\n  luce inspect votes.parquet --json\n  luce inspect odd.tsv --columns left=first,right=second,winner=choice",
   )
   .action(async (path: string, { format, columns, rejects, json, html }: Options) => {
-    const file = await openVotes(path, { format, columns, rejects });
-    try {
-      const inspection = await withProgress("reading", undefined, (progress) => file.inspect(progress.at));
-      const report = toReport(file, inspection);
-      await emitReport(report, { json: json && toDocument(file, inspection, report), html });
-    } finally {
-      await file.close();
-    }
+    const { file, inspection } = await withVotes(path, { format, columns, rejects }, async (file) => ({
+      file,
+      inspection: await withReading("reading", file, () => file.inspect()),
+    }));
+    const report = toReport(file, inspection);
+    await emitReport(report, { json: json && toDocument(file, inspection, report), html });
   });
 
 type Connectedness = {

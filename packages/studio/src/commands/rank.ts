@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createRandom, loadMethod, methodIds, parseParameters } from "luce";
 import type { Comparisons, Rankings } from "luce/data";
-import { openVotes, type VoteFile } from "luce/data/files";
+import type { VoteFile, Where } from "luce/data/files";
 import { LuceError, suggestNearest } from "luce/errors";
 import {
   convergencePlot,
@@ -12,9 +12,10 @@ import {
   rankingReport,
   rankVotes,
 } from "luce/rank";
-import type { Report, Table } from "luce/report";
+import type { Finding, Report, Table } from "luce/report";
 import { emitReport, provenance, withProgress } from "../output.ts";
 import { readingFindings, toColumns, toList, toSeed } from "../vote-options.ts";
+import { withReading, withVotes } from "../votes.ts";
 
 type Options = {
   method: string;
@@ -78,24 +79,26 @@ Examples:
   .action(async (path: string, options: Options) => {
     const method = await loadRating(options.method);
     const params = parseParameters(method, { ...options.params, ...sharedParameters(method, options) });
-    const file = await openVotes(path, options);
-    try {
-      const origin = provenance({ inputs: [file.fingerprint], seed: options.seed });
-      const rank = (value?: string) => rankFile(file, method, params, options, origin, value);
-      const { ranking, report } = await rank();
-      const groups = options.by === undefined ? [] : await rankGroups(file, options.by, rank);
-      await emitReport(groups.length > 0 ? withGroups(report, options.by!, ranking, groups) : report, {
-        json:
-          options.json &&
-          (options.by === undefined
-            ? ranking
-            : { ...ranking, by: options.by, groups: groups.map(({ value, ranking: own }) => ({ value, ...own })) }),
-        html: options.html,
-        csv: options.csv,
-      });
-    } finally {
-      await file.close();
-    }
+    const { name, inputs, overall, parts } = await withVotes(path, options, async (file) => ({
+      name: file.fingerprint.name,
+      inputs: [file.fingerprint],
+      overall: await readForMethod(file, method, options),
+      parts: options.by === undefined ? [] : await readGroups(file, options.by, method, options),
+    }));
+    const origin = provenance({ inputs, seed: options.seed });
+    const rate = (read: ReadVotes, title: string) => rankRead(read, title, method, params, options, origin);
+    const { ranking, report } = await rate(overall, `Leaderboard of ${name}`);
+    const groups: Group[] = [];
+    for (const { value, ...read } of parts) groups.push({ value, ...(await rate(read, `${options.by} ${value}`)) });
+    await emitReport(groups.length > 0 ? withGroups(report, options.by!, ranking, groups) : report, {
+      json:
+        options.json &&
+        (options.by === undefined
+          ? ranking
+          : { ...ranking, by: options.by, groups: groups.map(({ value, ranking: own }) => ({ value, ...own })) }),
+      html: options.html,
+      csv: options.csv,
+    });
   });
 
 async function loadRating(id: string): Promise<RatingMethod> {
@@ -132,59 +135,36 @@ function sharedParameters(method: RatingMethod, { baseline, prior, covariates }:
   };
 }
 
-type Ranked = { ranking: Ranking; report: Report };
+/** Judgments as the method reads them, and what their reading left out. */
+type ReadVotes = { votes: Comparisons | Rankings; findings: Finding[]; isPart: boolean };
 
-async function rankFile(
+async function readForMethod(
   file: VoteFile,
   method: RatingMethod,
-  params: Record<string, unknown>,
-  { by, bootstrap, stratify, margin, seed, cluster, covariates, html }: Options,
-  origin: Ranking["provenance"],
-  value: string | undefined,
-): Promise<Ranked> {
-  const where = value === undefined ? {} : { where: { field: by!, value } };
+  { cluster, covariates }: Options,
+  where?: Where,
+): Promise<ReadVotes> {
   const clusterBy = method.needs?.cluster ?? cluster;
-  const read = {
-    ...where,
+  const request = {
+    ...(where && { where }),
     ...(clusterBy && { cluster: clusterBy }),
     ordered: method.reads.startsWith("ordered"),
   };
   const names = covariates ?? method.needs?.covariates;
-  const votes = await withProgress<Comparisons | Rankings>("reading judgments", undefined, () =>
+  const votes = await withReading<Comparisons | Rankings>("reading judgments", file, () =>
     method.reads.endsWith("rankings")
-      ? file.readRankings(read)
-      : file.countComparisons({ ...read, ...(method.usesCovariates && names && { covariates: names }) }),
+      ? file.readRankings(request)
+      : file.countComparisons({ ...request, ...(method.usesCovariates && names && { covariates: names }) }),
   );
-  const replicates = bootstrap ?? 100;
-  const { ranking, fit } = await withProgress("rating", replicates, (progress) =>
-    rankVotes(method, votes, {
-      params,
-      bootstrap,
-      stratified: stratify,
-      margin: margin === undefined ? DEFAULT_MARGIN : (margin * Math.LN10) / 400,
-      seed,
-      findings: readingFindings(file),
-      provenance: origin,
-      onReplicate: (done) => progress.at(done),
-    }),
-  );
-  const name = file.fingerprint.name;
-  const title = value === undefined ? `Leaderboard of ${name}` : `${by} ${value}`;
-  const report = rankingReport(ranking, title, fit.display);
-  // Only a page shows how ratings settle, and an ordered method does not rate by counts.
-  if (html === undefined || value !== undefined || method.reads.startsWith("ordered")) return { ranking, report };
-  const parts = fitGrowingShares(
-    method,
-    votes,
-    { ...params, random: createRandom(seed) },
-    { random: createRandom(seed) },
-  );
-  return { ranking, report: { ...report, plots: [...report.plots, ...convergencePlot(parts)] } };
+  return { votes, findings: readingFindings(file), isPart: where !== undefined };
 }
 
-type Group = Ranked & { value: string };
-
-async function rankGroups(file: VoteFile, by: string, rank: (value: string) => Promise<Ranked>): Promise<Group[]> {
+async function readGroups(
+  file: VoteFile,
+  by: string,
+  method: RatingMethod,
+  options: Options,
+): Promise<(ReadVotes & { value: string })[]> {
   const values = await file.groups(by);
   if (values.length === 0) {
     throw new LuceError("invalid-parameter", `no judgment has a field "${by}"`, {
@@ -198,9 +178,50 @@ async function rankGroups(file: VoteFile, by: string, rank: (value: string) => P
       hint: `choose a field with at most ${MOST_GROUPS}`,
     });
   }
-  const groups: Group[] = [];
-  for (const value of values) groups.push({ value, ...(await rank(value)) });
+  const groups: (ReadVotes & { value: string })[] = [];
+  for (const value of values) {
+    groups.push({ value, ...(await readForMethod(file, method, options, { field: by, value })) });
+  }
   return groups;
+}
+
+type Ranked = { ranking: Ranking; report: Report };
+type Group = Ranked & { value: string };
+
+/** Above this many judgments, fitting shares of them takes long where each fit plays every judgment. */
+const MOST_PLAYED = 100_000;
+
+async function rankRead(
+  { votes, findings, isPart }: ReadVotes,
+  title: string,
+  method: RatingMethod,
+  params: Record<string, unknown>,
+  { bootstrap, stratify, margin, seed, html }: Options,
+  origin: Ranking["provenance"],
+): Promise<Ranked> {
+  const { ranking, fit } = await withProgress("rating", bootstrap ?? 100, (progress) =>
+    rankVotes(method, votes, {
+      params,
+      bootstrap,
+      stratified: stratify,
+      margin: margin === undefined ? DEFAULT_MARGIN : (margin * Math.LN10) / 400,
+      seed,
+      findings,
+      provenance: origin,
+      onReplicate: (done) => progress.at(done),
+    }),
+  );
+  const report = rankingReport(ranking, title, fit.display);
+  // Only a page shows how ratings settle, and an ordered method does not rate by counts.
+  const isSlow = fit.standardErrors === null && ranking.judgments > MOST_PLAYED;
+  if (html === undefined || isPart || isSlow || method.reads.startsWith("ordered")) return { ranking, report };
+  const parts = fitGrowingShares(
+    method,
+    votes,
+    { ...params, random: createRandom(seed) },
+    { random: createRandom(seed) },
+  );
+  return { ranking, report: { ...report, plots: [...report.plots, ...convergencePlot(parts)] } };
 }
 
 /** The overall report, with ranks by group in one table and each group's own leaderboard after it. */

@@ -1,21 +1,21 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { makeTemporaryFolder, removeTemporary } from "./temporary.ts";
 
-export type Database = { readonly connection: DuckDBConnection; close(): void };
+export type Database = { readonly connection: DuckDBConnection; close(): Promise<void> };
 
 /**
  * An in-memory DuckDB that may touch only `paths`: no network, no other file, no extension fetched.
  *
- * Memory is held to 1.5 GiB; what does not fit is spilled to the system's temporary folder.
+ * Memory is held to 1.5 GiB; what does not fit is spilled to a temporary folder.
  */
 export async function openDatabase(paths: readonly string[]): Promise<Database> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
+  const spill = makeTemporaryFolder();
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     memory_limit: "1536MiB",
-    temp_directory: join(tmpdir(), `luce-${process.pid}`),
+    temp_directory: spill,
   });
   const connection = await instance.connect();
   await connection.run(`SET allowed_paths = [${paths.map(literal).join(", ")}]`);
@@ -24,9 +24,10 @@ export async function openDatabase(paths: readonly string[]): Promise<Database> 
   await connection.run("SET lock_configuration = true");
   return {
     connection,
-    close() {
+    async close() {
       connection.closeSync();
       instance.closeSync();
+      await removeTemporary(spill);
     },
   };
 }

@@ -67,7 +67,14 @@ async function recognise(
   let opened: Promise<Database> | undefined;
   const connection = async () => {
     opened ??= openDatabase([source.plainPath]);
-    return (await opened).connection;
+    database = (await opened).connection;
+    return database;
+  };
+  let database: DuckDBConnection | undefined;
+  /** Of the present query; the database knows only of scans. */
+  const duckdbShare = () => {
+    const percentage = database?.progress.percentage ?? -1;
+    return percentage > 0 ? percentage / 100 : null;
   };
   const { columns, notes, hasRepeatedIds } = await checkIds();
   const table = format.table?.(columns, sample);
@@ -337,15 +344,9 @@ async function recognise(
       return requireSome(read ?? (await collect(voteTableCollector(), request)));
     },
 
-    async inspect(onJudgment = () => {}) {
-      const collector = inspectionCollector();
-      let read = 0;
-      for await (const { draft, repeat } of drafts()) {
-        collector.add(draft, repeat);
-        onJudgment(++read);
-      }
-      return collector.finish();
-    },
+    inspect: () => collect(inspectionCollector()),
+
+    progress: () => source.readShare ?? duckdbShare(),
 
     async groups(field) {
       checkField(field);
@@ -365,7 +366,7 @@ async function recognise(
     },
 
     async close() {
-      if (opened) (await opened).close();
+      if (opened) await (await opened).close();
       await source.dispose();
     },
   };

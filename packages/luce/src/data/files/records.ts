@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { LuceError } from "../../errors.ts";
 import { type Database, literal, openDatabase } from "./database.ts";
@@ -56,7 +57,17 @@ async function* readLines(source: Source): AsyncGenerator<Line> {
 
 /** The lines of a file in order, as many at a time as one read of the disk holds. */
 export async function* readLineBlocks(source: Source): AsyncGenerator<Line[]> {
+  try {
+    yield* splitLines(source);
+  } finally {
+    source.readShare = null;
+  }
+}
+
+async function* splitLines(source: Source): AsyncGenerator<Line[]> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const { size } = await stat(source.plainPath);
+  let seen = 0;
   let held: Buffer[] = [];
   let heldBytes = 0;
   let line = 0;
@@ -95,6 +106,8 @@ export async function* readLineBlocks(source: Source): AsyncGenerator<Line[]> {
     }
   };
   for await (const chunk of createReadStream(source.plainPath, { highWaterMark: 2 ** 18 }) as AsyncIterable<Buffer>) {
+    seen += chunk.length;
+    source.readShare = seen / size;
     const first = chunk.indexOf(10);
     const last = chunk.lastIndexOf(10);
     if (first >= 0) {
@@ -234,7 +247,7 @@ async function* readJsonArray(source: Source): AsyncGenerator<SourceRecord> {
       cause: error,
     });
   } finally {
-    database.close();
+    await database.close();
   }
 }
 
@@ -243,7 +256,7 @@ async function* readParquet(source: Source): AsyncGenerator<SourceRecord> {
   try {
     yield* readParquetRows(database.connection, source, "true");
   } finally {
-    database.close();
+    await database.close();
   }
 }
 

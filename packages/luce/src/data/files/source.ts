@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdtemp, open, rm, stat, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open, stat, symlink } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { LuceError } from "../../errors.ts";
+import { makeTemporaryFolder, removeTemporary } from "./temporary.ts";
 
 /** How rows lie in a file. */
 export type Container =
@@ -28,6 +28,8 @@ export type Source = {
   readonly fingerprint: { readonly name: string; readonly sha256: string; readonly bytes: number };
   /** Some line is longer than `LONGEST_RECORD`, so that only the reading line by line copes. */
   readonly hasEndlessLine: boolean;
+  /** The share of the plain bytes that the present reading of lines has seen; null where lines are not read. */
+  readShare: number | null;
   dispose(): Promise<void>;
 };
 
@@ -44,7 +46,7 @@ export async function openSource(path: string): Promise<Source> {
   const bytes = await sizeOfFile(path);
   const scratch: string[] = [];
   const dispose = async () => {
-    await Promise.all(scratch.map((folder) => rm(folder, { recursive: true, force: true })));
+    await Promise.all(scratch.map(removeTemporary));
   };
   try {
     const lines = lineGauge();
@@ -63,6 +65,7 @@ export async function openSource(path: string): Promise<Source> {
       head: container.kind === "parquet" ? "" : decodeHead(head),
       fingerprint,
       hasEndlessLine: (isUnpacked ? unpackedLines : lines).longest() > LONGEST_RECORD,
+      readShare: null,
       dispose,
     };
   } catch (error) {
@@ -126,7 +129,7 @@ async function plainFile(
   });
   const isGzip = magic[0] === 0x1f && magic[1] === 0x8b;
   if (!isGzip && /^[\w./ -]+$/.test(absolute)) return absolute;
-  const folder = await mkdtemp(join(tmpdir(), "luce-"));
+  const folder = makeTemporaryFolder();
   scratch.push(folder);
   const plain = join(folder, "plain");
   if (isGzip) await unpack(path, bytes, plain, onChunk);

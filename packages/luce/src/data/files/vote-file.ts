@@ -57,8 +57,10 @@ export type VoteFile = {
   countComparisons(options?: CountOptions): Promise<Comparisons>;
   readRankings(options?: RankingOptions): Promise<Rankings>;
   readVoteTable(options?: { readonly where?: Where }): Promise<VoteTable>;
-  /** What the file holds, in one pass. @param onJudgment called after each, with how many were read */
-  inspect(onJudgment?: (read: number) => void): Promise<Inspection>;
+  /** What the file holds, in one pass. */
+  inspect(): Promise<Inspection>;
+  /** How far the present reading is, 0 to 1; null where that is not known. */
+  progress(): number | null;
   /** The distinct values of a field, such as a category, in order. */
   groups(field: string): Promise<string[]>;
   rejected(): Rejected;

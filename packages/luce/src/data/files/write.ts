@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { LuceError, suggestNearest } from "../../errors.ts";
 import type { Judgment } from "../judgment.ts";
 import { identifier, literal, openDatabase } from "./database.ts";
+import { claimTemporary, removeTemporary } from "./temporary.ts";
 import { writers } from "./writers/index.ts";
 import type { Writer } from "./writers/writer.ts";
 
@@ -39,13 +39,13 @@ export async function writeJudgments(
   onJudgment: (read: number) => void = () => {},
 ): Promise<Written> {
   const writer = findWriter(format);
-  const linesPath = writer.parquetColumns ? `${path}.rows` : path;
+  const linesPath = writer.parquetColumns ? claimTemporary(`${path}.rows`) : path;
   try {
     const written = await writeLines(judgments, writer, linesPath, onJudgment);
     if (writer.parquetColumns) await toParquet(linesPath, path, writer.parquetColumns);
     return written;
   } finally {
-    if (linesPath !== path) await rm(linesPath, { force: true });
+    if (linesPath !== path) await removeTemporary(linesPath);
   }
 }
 
@@ -93,6 +93,6 @@ async function toParquet(lines: string, path: string, columns: Readonly<Record<s
       `COPY (SELECT * FROM read_json(${literal(lines)}, format = 'newline_delimited', columns = {${typed.join(", ")}}, compression = 'uncompressed', maximum_object_size = 67108864)) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
     );
   } finally {
-    database.close();
+    await database.close();
   }
 }

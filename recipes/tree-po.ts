@@ -10,6 +10,7 @@ import {
   type Arm,
   type CellLesson,
   type CellModel,
+  cosine,
   learnRepeatedly,
   linearCells,
   linearScores,
@@ -179,8 +180,4 @@ function compareOrders(scores: Float64Array, values: Float64Array): { pairs: num
     if (own.indexOf(Math.max(...own)) === truth.indexOf(Math.max(...truth))) best++;
   }
   return { pairs: ordered / ((trees * PATHS * (PATHS - 1)) / 2), best: best / trees };
-}
-
-function cosine(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, d) => sum + value * b[d], 0) / (Math.hypot(...a) * Math.hypot(...b));
 }

@@ -56,6 +56,11 @@ export function linearScores(features: Float64Array, theta: Float64Array): Float
   });
 }
 
+/** The cosine of the angle between two vectors, neither of them 0. */
+export function cosine(a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, value, d) => sum + value * b[d], 0) / (Math.hypot(...a) * Math.hypot(...b));
+}
+
 /** The log-softmax of each row of `columns` values. */
 export function logSoftmaxRows(logits: Float64Array, columns: number): Float64Array {
   const logps = logits.slice();

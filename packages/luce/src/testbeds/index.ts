@@ -2,6 +2,7 @@ export {
   type CellLesson,
   type CellModel,
   type Cells,
+  cosine,
   drawCell,
   freeCells,
   learnFromCells,

@@ -3,7 +3,7 @@
 // Six systems with strengths half a unit apart get 1500 votes. Elo is played in 50 shuffled orders, with steps of 4 and of
 // 32 points; what differs between the orders is noise that the votes do not hold. Beside it, the coverage of the 95%
 // intervals in 120 arenas of 8 systems and 400 votes, in which 29% are ties and the likelihood's own variance is wrong.
-import { createRandom, type Random } from "luce";
+import { createRandom, type Random, shuffle } from "luce";
 import { bradleyTerry, elo, fitBradleyTerry } from "luce/rank";
 import type { Recipe } from "luce/report";
 import { type Arm, testClaim } from "luce/testbeds";
@@ -27,13 +27,7 @@ export const recipe: Recipe = {
         arms: [
           eloArm("Elo, steps of 4", 4),
           eloArm("Elo, steps of 32", 32),
-          {
-            name: "Bradley-Terry",
-            async run(seed) {
-              const fit = fitBradleyTerry(castVotes(STRENGTHS, VOTES, { ties: false }, createRandom(seed)));
-              return { measures: { error: error(fit.logStrengths), spread: 0 } };
-            },
-          },
+          ratingArm("Bradley-Terry", (votes) => fitBradleyTerry(votes)),
           coverageArm("intervals of the likelihood", "stdErrHessian"),
           coverageArm("sandwich intervals", "stdErrSandwich"),
         ],
@@ -68,19 +62,36 @@ export const recipe: Recipe = {
 };
 
 function eloArm(name: string, k: number): Arm {
+  const params = { k, scale: 400, base: 10, initRating: 1000, orders: 1 };
+  return ratingArm(name, (votes, random) => elo.fit(votes, { ...params, random }));
+}
+
+type Votes = ReturnType<typeof castVotes>;
+
+function ratingArm(name: string, rate: (votes: Votes, random: Random) => { logStrengths: Float64Array }): Arm {
   return {
     name,
     async run(seed) {
       const random = createRandom(seed);
       const votes = castVotes(STRENGTHS, VOTES, { ties: false }, random);
-      const replays = Array.from(
-        { length: ORDERS },
-        () => elo.fit(votes, { k, scale: 400, base: 10, initRating: 1000, orders: 1, random }).logStrengths,
-      );
+      const replays = Array.from({ length: ORDERS }, () => rate(inAnotherOrder(votes, random), random).logStrengths);
       const errors = replays.reduce((sum, replay) => sum + error(replay), 0) / ORDERS;
       const spreads = STRENGTHS.map((_, i) => standardDeviation(replays.map((replay) => replay[i])));
       return { measures: { error: errors, spread: spreads.reduce((sum, one) => sum + one, 0) / spreads.length } };
     },
+  };
+}
+
+function inAnotherOrder(votes: Votes, random: Random): Votes {
+  const order = shuffle(
+    votes.left.map((_, vote) => vote),
+    random,
+  );
+  return {
+    ...votes,
+    left: order.map((vote) => votes.left[vote]),
+    right: order.map((vote) => votes.right[vote]),
+    outcome: Float64Array.from(order, (vote) => votes.outcome[vote]),
   };
 }
 

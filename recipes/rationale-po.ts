@@ -9,11 +9,13 @@ import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
+  drawCell,
   drawLinearPairs,
   everyCell,
   type LinearPairs,
   learnRepeatedly,
   linearAccuracy,
+  logSoftmaxRows,
   resolveObjective,
   softmaxCells,
   testClaim,
@@ -77,9 +79,10 @@ function arm(votes: number, rationales: Rationales): Arm {
       const weights = Float64Array.from({ length: ATTRIBUTES }, (_, k) => (k < THAT_MATTER ? 1 + random.uniform() : 0));
       const fresh = drawLinearPairs(2000, weights, random);
       const pairs = voteOnPairs(drawLinearPairs(votes, weights, random), random);
-      const named = Array.from({ length: votes }, (_, pair) =>
-        rationales === "random" ? random.integer(ATTRIBUTES) : nameAttribute(pairs, weights, pair, random),
-      );
+      const named =
+        rationales === "random"
+          ? Array.from({ length: votes }, () => random.integer(ATTRIBUTES))
+          : nameAttributes(pairs, weights, random);
       const contributions = contributionsIn(pairs);
       const shape = [votes];
       const zeros = { data: new Float64Array(votes), shape };
@@ -117,10 +120,12 @@ function contributionsIn({ features }: LinearPairs): CellModel {
   };
 }
 
-/** By Gumbel noise: the highest of log-weights so disturbed is a draw in proportion to the weights. */
-function nameAttribute({ features }: LinearPairs, weights: Float64Array, pair: number, random: Random): number {
-  const appeal = weights.map(
-    (weight, k) => SHARPNESS * weight * features[pair * ATTRIBUTES + k] - Math.log(-Math.log(1 - random.uniform())),
+/** The attribute that the rationale of each pair names, drawn by what it contributed to the choice. */
+function nameAttributes({ features }: LinearPairs, weights: Float64Array, random: Random): number[] {
+  const appeal = features.map((value, n) => SHARPNESS * value * weights[n % ATTRIBUTES]);
+  const logps = logSoftmaxRows(appeal, ATTRIBUTES);
+  return Array.from(
+    { length: features.length / ATTRIBUTES },
+    (_, pair) => drawCell(logps, pair, ATTRIBUTES, random) % ATTRIBUTES,
   );
-  return appeal.indexOf(Math.max(...appeal));
 }

@@ -26,7 +26,9 @@ export async function withProgress<T>(
   const format =
     total === undefined
       ? "{label} {value} ({duration_formatted})"
-      : "{label} {bar} {percentage}% (about {eta_formatted} left)";
+      : typeof total === "function"
+        ? "{label} {bar} {percentage}% ({duration_formatted})"
+        : "{label} {bar} {percentage}% (about {eta_formatted} left)";
   const share = typeof total === "function" ? total : undefined;
   const started = Date.now();
   let bar: SingleBar | undefined;

@@ -318,16 +318,22 @@ function sortSystems(comparisons: Comparisons): Comparisons {
   };
 }
 
-/** The same rankings with the systems in the order of their names. */
+/** The same rankings with the systems that some ranking holds, in the order of their names. */
 export function sortRankedSystems(rankings: Rankings): Rankings {
-  const { names, order } = sortedNames(rankings.systems);
+  const isRanked = new Uint8Array(rankings.systems.length);
+  for (const system of rankings.items) isRanked[system] = 1;
+  const { names, order } = sortedNames(rankings.systems, (system) => isRanked[system] === 1);
   return { ...rankings, systems: names, items: rankings.items.map((system) => order[system]) };
 }
 
-/** Names in order, and where each of the old indices went. */
-function sortedNames(names: readonly string[]): { names: string[]; order: Int32Array } {
+/** The names that are kept, in order, and where each of their old indices went. */
+function sortedNames(
+  names: readonly string[],
+  isKept: (index: number) => boolean = () => true,
+): { names: string[]; order: Int32Array } {
   const sorted = names
     .map((name, index) => ({ name, index }))
+    .filter(({ index }) => isKept(index))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const order = new Int32Array(names.length);
   sorted.forEach(({ index }, position) => {

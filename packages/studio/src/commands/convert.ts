@@ -22,7 +22,7 @@ export const command = new Command()
   .option("--format <format>", "read the file as this format")
   .option("--columns <pairs>", "which column is what, such as left=model_a,right=model_b,winner=choice", toColumns)
   .option("--rejects <file>", "where to keep rows that cannot be read (JSONL)")
-  .option("--json", "print { format, out, judgments, leftOut, rejected }")
+  .option("--json", "print { format, out, judgments, leftOut, simplified, rejected }")
   .addHelpText(
     "after",
     "\nExamples:\n  luce convert votes.csv --to luce --out votes.jsonl\n  luce convert dialogues.jsonl.gz --to trl-preference --out train.jsonl\n  luce convert votes.jsonl --to parquet --out votes.parquet",
@@ -53,13 +53,16 @@ function nothingWritten(path: string, format: string, reason: string | undefined
 function summary(
   out: string,
   format: string,
-  { judgments, leftOut }: Awaited<ReturnType<typeof writeJudgments>>,
+  { judgments, leftOut, simplified }: Awaited<ReturnType<typeof writeJudgments>>,
   rejected: { count: number; file: string | undefined },
 ): string {
   const number = new Intl.NumberFormat("en");
   const lines = [`wrote ${number.format(judgments)} judgments as ${format} to ${out}`];
   for (const { reason, count, firstId } of leftOut) {
     lines.push(`left out ${number.format(count)}: ${reason} (first: ${firstId})`);
+  }
+  for (const { reason, count, firstId } of simplified) {
+    lines.push(`simplified ${number.format(count)}: ${reason} (first: ${firstId})`);
   }
   if (rejected.count > 0) lines.push(`rejected ${number.format(rejected.count)} rows; they are in ${rejected.file}`);
   return `${lines.join("\n")}\n`;

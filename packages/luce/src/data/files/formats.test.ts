@@ -239,7 +239,7 @@ describe("writing", () => {
 
   it.each(["luce", "parquet"])("as %s loses nothing", async (format) => {
     const path = join(folder, `all.${format}`);
-    expect(await writeJudgments(judgments, format, path)).toEqual({ judgments: 6, leftOut: [] });
+    expect(await writeJudgments(judgments, format, path)).toEqual({ judgments: 6, leftOut: [], simplified: [] });
     const back = await read(path);
     expect(back.format).toBe("luce");
     expect(back.judgments).toEqual(judgments);
@@ -247,7 +247,7 @@ describe("writing", () => {
 
   it("as TRL preference makes a row of each decided pair, and says what it cannot carry", async () => {
     const path = join(folder, "trl-out.jsonl");
-    const { judgments: written, leftOut } = await writeJudgments(judgments, "trl-preference", path);
+    const { judgments: written, leftOut, simplified } = await writeJudgments(judgments, "trl-preference", path);
     expect(written).toBe(2);
     expect((await lines(path)).map((line) => JSON.parse(line))).toEqual([
       { prompt: "2+2?", chosen: "4", rejected: "5" },
@@ -258,6 +258,7 @@ describe("writing", () => {
       { reason: "it prefers no item to another", count: 3, firstId: "3" },
       { reason: "its items have no content", count: 1, firstId: "4" },
     ]);
+    expect(simplified).toEqual([{ reason: "pairs of items that are tied are left out", count: 1, firstId: "2" }]);
   });
 
   it("as TRL unpaired carries labels alone", async () => {

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LuceError } from "../../errors.ts";
+import { rankingsFromJudgments } from "../collect.ts";
 import type { Comparisons } from "../comparisons.ts";
 import type { Judgment } from "../judgment.ts";
 import { openVotes } from "./open.ts";
@@ -202,6 +203,44 @@ describe("a table of comparisons", () => {
       }),
       { numRuns: 25, seed: 7 },
     );
+  });
+});
+
+describe("lines of rankings", () => {
+  const header = "# FILE NAME: x.toi\n# ALTERNATIVE NAME 1: b\n# ALTERNATIVE NAME 2: a\n# ALTERNATIVE NAME 3: c\n";
+
+  it("are read into columns as they would be from judgments", async () => {
+    const order = fc.shuffledSubarray([1, 2, 3], { minLength: 2 });
+    const line = fc.tuple(fc.integer({ min: 1, max: 4 }), order, fc.boolean());
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 20 }), async (votes) => {
+        const text = votes.map(([n, [first, ...rest], tied]) => `${n}: ${first},${tied ? `{${rest}}` : rest}`);
+        const path = await save("lines.toi", `${header}${text.join("\n")}\n`);
+        const direct = await opened(path, (file) => file.readRankings());
+        const ordered = await opened(path, (file) => file.readRankings({ ordered: true }));
+        const { judgments } = await judgmentsOf(path);
+        expect(direct).toEqual(rankingsFromJudgments(judgments));
+        expect(ordered).toEqual(rankingsFromJudgments(judgments, { ordered: true }));
+      }),
+      { numRuns: 15, seed: 3 },
+    );
+  });
+
+  it("that cannot be read are reported and kept", async () => {
+    const path = await save("bad.soi", `${header}2: 1,2\n1: 1,4\n1: 2,2\nnothing\n0: 1,2\n1: {1,2\n1: 3,{1,2}\n`);
+    const { votes, rejected } = await opened(path, async (file) => ({
+      votes: await file.readRankings(),
+      rejected: file.rejected(),
+    }));
+    expect([...votes.count]).toEqual([2, 1]);
+    expect([...votes.ranks]).toEqual([1, 2, 1, 2, 2]);
+    expect(rejected.first).toEqual([
+      { line: 6, field: "order", reason: "there is no alternative 4" },
+      { line: 7, field: "order", reason: "alternative 2 comes twice" },
+      { line: 8, field: "order", reason: "is not `count: first, second, …`" },
+      { line: 9, field: "count", reason: "0 is not a number of voters" },
+      { line: 10, field: "order", reason: "a brace that opens never closes" },
+    ]);
   });
 });
 

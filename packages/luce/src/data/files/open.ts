@@ -139,7 +139,7 @@ async function recognise(
     { where, cluster, covariates = [] }: CountOptions = {},
     records: AsyncIterable<SourceRecord> = readRecords(source),
   ): AsyncGenerator<{ draft: JudgmentDraft & { id?: string }; repeat: number }> {
-    const kept = await openRejects(source.path, rejects);
+    const kept = openRejects(source.path, rejects);
     const reader = format.reader(columns, sample, await readContext());
     const identify = judgmentIdentifier();
     let lastLine = 0;
@@ -201,7 +201,7 @@ async function recognise(
 
   /** The rankings of a format whose lines are rankings and nothing more. */
   async function readRankingLines({ ordered = false }: CountOptions): Promise<Rankings> {
-    const kept = await openRejects(source.path, rejects);
+    const kept = openRejects(source.path, rejects);
     const lines = format.rankingLines!();
     const rows = rankingRows({ merged: !ordered });
     try {

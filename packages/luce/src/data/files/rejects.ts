@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Rejection } from "./records.ts";
@@ -9,9 +8,8 @@ import type { Rejected } from "./vote-file.ts";
 const SHOWN = 20;
 
 /** Keeps the rows that one reading leaves out: the first few in memory, all of them in a JSONL file. */
-export async function openRejects(source: string, file: string | undefined) {
+export function openRejects(source: string, file: string | undefined) {
   const target = file ?? temporaryFile(source);
-  await mkdir(dirname(target), { recursive: true });
   const first: Rejected["first"][number][] = [];
   let count = 0;
   let duplicates = 0;
@@ -19,7 +17,10 @@ export async function openRejects(source: string, file: string | undefined) {
   let handle: number | undefined;
   return {
     add({ line, field, reason, raw }: Rejection): void {
-      handle ??= openSync(target, "w");
+      if (handle === undefined) {
+        mkdirSync(dirname(target), { recursive: true });
+        handle = openSync(target, "w");
+      }
       writeSync(handle, `${JSON.stringify({ line, field, reason, raw })}\n`);
       if (count < SHOWN) first.push({ line, field, reason });
       count++;

@@ -13,8 +13,12 @@ export const writableFormats: readonly { readonly id: string; readonly name: str
 export type Written = {
   readonly judgments: number;
   /** Judgments that the format cannot carry, by the reason. */
-  readonly leftOut: readonly { readonly reason: string; readonly count: number; readonly firstId: string }[];
+  readonly leftOut: readonly Reason[];
+  /** Judgments that were written, but of which the format cannot say all, by what it leaves unsaid. */
+  readonly simplified: readonly Reason[];
 };
+
+export type Reason = { readonly reason: string; readonly count: number; readonly firstId: string };
 
 /** The writer of a format. @throws LuceError `invalid-parameter` for a name that is none. */
 export function findWriter(format: string): Writer {
@@ -55,7 +59,8 @@ async function writeLines(
   path: string,
   onJudgment: (read: number) => void,
 ): Promise<Written> {
-  const leftOut = new Map<string, { reason: string; count: number; firstId: string }>();
+  const leftOut = reasons();
+  const simplified = reasons();
   const stream = createWriteStream(path);
   const done = finished(stream);
   done.catch(() => {});
@@ -69,11 +74,11 @@ async function writeLines(
   for await (const judgment of judgments) {
     const lines = writer.lines(judgment);
     if ("leftOut" in lines) {
-      const entry = leftOut.get(lines.leftOut) ?? { reason: lines.leftOut, count: 0, firstId: judgment.id };
-      entry.count++;
-      leftOut.set(lines.leftOut, entry);
+      leftOut.add(lines.leftOut, judgment.id);
     } else {
       written++;
+      const unsaid = writer.simplification?.(judgment);
+      if (unsaid !== undefined) simplified.add(unsaid, judgment.id);
       for (const line of lines) block += `${line}\n`;
       if (block.length > 2 ** 18) await flush();
     }
@@ -82,7 +87,21 @@ async function writeLines(
   await flush();
   stream.end();
   await done;
-  return { judgments: written, leftOut: [...leftOut.values()].sort((a, b) => b.count - a.count) };
+  return { judgments: written, leftOut: leftOut.list(), simplified: simplified.list() };
+}
+
+/** Counts reasons. */
+function reasons() {
+  const counted = new Map<string, { reason: string; count: number; firstId: string }>();
+  return {
+    add(reason: string, id: string): void {
+      const entry = counted.get(reason) ?? { reason, count: 0, firstId: id };
+      entry.count++;
+      counted.set(reason, entry);
+    },
+    /** The most frequent first. */
+    list: () => [...counted.values()].sort((a, b) => b.count - a.count),
+  };
 }
 
 async function toParquet(lines: string, path: string, columns: Readonly<Record<string, string>>): Promise<void> {

@@ -1,10 +1,11 @@
 import { pairs } from "../../views.ts";
-import { orderedContents, toMessages, type Writer } from "./writer.ts";
+import { lostInPairs, orderedContents, toMessages, type Writer } from "./writer.ts";
 
 /** OpenAI's preference fine-tuning format: `input.messages`, `preferred_output`, `non_preferred_output`. */
 export const openaiPreference: Writer = {
   id: "openai-preference",
   name: "OpenAI preference fine-tuning (JSONL)",
+  simplification: lostInPairs,
   lines(judgment) {
     const messages = toMessages(judgment.prompt?.content, "user");
     if (!messages) return { leftOut: "it has no prompt text" };

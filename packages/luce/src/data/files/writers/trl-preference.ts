@@ -1,10 +1,11 @@
 import { pairs } from "../../views.ts";
-import { orderedContents, toMessages, type Writer } from "./writer.ts";
+import { lostInPairs, orderedContents, toMessages, type Writer } from "./writer.ts";
 
 /** TRL's preference format: `prompt`, `chosen`, `rejected`, as texts, or as messages where the prompt is a dialogue. */
 export const trlPreference: Writer = {
   id: "trl-preference",
   name: "TRL preference (JSONL)",
+  simplification: lostInPairs,
   lines(judgment) {
     const decided = pairs(judgment).filter(({ outcome }) => outcome !== 0.5);
     if (decided.length === 0) return { leftOut: "it prefers no item to another" };

@@ -28,6 +28,7 @@ export async function run({ smoke }: { smoke: boolean }): Promise<void> {
 }
 
 function print(step: number): void {
+  globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   const megabytes = [rss, heapUsed, external].map((bytes) => (bytes / 2 ** 20).toFixed(0).padStart(8));
   console.log(`  ${String(step).padStart(6)}${megabytes.join("")}`);

@@ -1,8 +1,5 @@
 // One training step of a small transformer: the embedded engine beside PyTorch on the same cores, in turn.
-//
-// Where the time goes beyond PyTorch's (one thread, 1024 tokens): three fifths are matrix products, which jax-js
-// compiles to 128-bit SIMD (PyTorch's library has 256 or 512 bits); an eighth the products of attention, one small
-// matrix a head; the rest exponentials (scalar), norms, rotations, and some 650 kernels a step.
+// docs/engine.md says where the time goes.
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { median, peerPython, peerScript } from "./peers.ts";

@@ -15,6 +15,7 @@ import {
   drawCell,
   learnRepeatedly,
   logSoftmaxRows,
+  pairEvidence,
   readCells,
   resolveObjective,
   rowDivergences,
@@ -167,14 +168,7 @@ async function preferPairs({ chosen, rejected, student }: World): Promise<Lesson
   return {
     objective: await resolveObjective("dpo"),
     params: { beta: 0.1 },
-    learnt: {
-      policyChosenLogps: { ...responses(chosen), by: student },
-      policyRejectedLogps: { ...responses(rejected), by: student },
-    },
-    given: {
-      referenceChosenLogps: readCells(start, responses(chosen)),
-      referenceRejectedLogps: readCells(start, responses(rejected)),
-    },
+    ...pairEvidence(student, start, [responses(chosen), responses(rejected)]),
   };
 }
 

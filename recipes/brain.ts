@@ -14,6 +14,7 @@ import {
   freeCells,
   learnFromCells,
   logSoftmaxRows,
+  pairEvidence,
   readCells,
   resolveObjective,
   rowDivergences,
@@ -151,7 +152,7 @@ async function allOfThem({ cells, rewards }: Sampled, policy: CellModel, referen
 }
 
 async function bestAndWorst({ cells, rewards }: Sampled, policy: CellModel, reference: Float64Array) {
-  const [chosen, rejected] = [Math.max, Math.min].map((extreme) => ({
+  const sides = [Math.max, Math.min].map((extreme) => ({
     shape: [PROMPTS],
     cells: Array.from({ length: PROMPTS }, (_, prompt) => {
       const seen = rewards.subarray(prompt * K, (prompt + 1) * K);
@@ -161,11 +162,7 @@ async function bestAndWorst({ cells, rewards }: Sampled, policy: CellModel, refe
   return {
     objective: await resolveObjective("dpo"),
     params: { beta: 1 },
-    learnt: { policyChosenLogps: { ...chosen, by: policy }, policyRejectedLogps: { ...rejected, by: policy } },
-    given: {
-      referenceChosenLogps: readCells(reference, chosen),
-      referenceRejectedLogps: readCells(reference, rejected),
-    },
+    ...pairEvidence(policy, reference, sides),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   freeCells,
   learnFromCells,
   logSoftmaxRows,
+  pairEvidence,
   readCells,
   resolveObjective,
   rowDivergences,
@@ -159,12 +160,11 @@ async function teachDpo({ policy, start, negatives, random }: World) {
     if (random.uniform() < MISTAKES) return first + random.integer(HARMFUL);
     return first + HARMFUL + random.integer(RESPONSES - HARMFUL);
   });
-  const [chosen, rejected] = [positives, negatives].map((cells) => ({ cells, shape: [EXAMPLES] }));
+  const sides = [positives, negatives].map((cells) => ({ cells, shape: [EXAMPLES] }));
   return {
     objective: await resolveObjective("dpo"),
     params: { beta: 0.1 },
-    learnt: { policyChosenLogps: { ...chosen, by: policy }, policyRejectedLogps: { ...rejected, by: policy } },
-    given: { referenceChosenLogps: readCells(start, chosen), referenceRejectedLogps: readCells(start, rejected) },
+    ...pairEvidence(policy, start, sides),
   };
 }
 

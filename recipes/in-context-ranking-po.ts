@@ -13,6 +13,7 @@ import {
   learnRepeatedly,
   linearCells,
   ndcgOnPools,
+  pairEvidence,
   readCells,
   resolveObjective,
   softmaxCells,
@@ -45,14 +46,7 @@ export const recipe: Recipe = {
             return {
               objective: await resolveObjective("dpo"),
               params: { beta: 1 },
-              learnt: {
-                policyChosenLogps: { ...chosen, by: world.policy },
-                policyRejectedLogps: { ...rejected, by: world.policy },
-              },
-              given: {
-                referenceChosenLogps: readCells(world.reference, chosen),
-                referenceRejectedLogps: readCells(world.reference, rejected),
-              },
+              ...pairEvidence(world.policy, world.reference, [chosen, rejected]),
             };
           }),
           arm("SFT on the marks", async (world) => ({

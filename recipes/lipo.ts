@@ -13,6 +13,7 @@ import {
   learnRepeatedly,
   linearCells,
   ndcgOnPools,
+  pairEvidence,
   readCells,
   resolveObjective,
   softmaxCells,
@@ -70,15 +71,11 @@ export const recipe: Recipe = {
 function pairArm(name: string, choose: (scores: Float64Array, first: number) => number[]): Arm {
   return arm(name, async ({ policy, reference, scores }) => {
     const pairs = Array.from({ length: PROMPTS }, (_, prompt) => choose(scores, prompt * K));
-    const [chosen, rejected] = [0, 1].map((side) => ({ cells: pairs.map((pair) => pair[side]), shape: [PROMPTS] }));
+    const sides = [0, 1].map((side) => ({ cells: pairs.map((pair) => pair[side]), shape: [PROMPTS] }));
     return {
       objective: await resolveObjective("dpo"),
       params: { beta: BETA },
-      learnt: { policyChosenLogps: { ...chosen, by: policy }, policyRejectedLogps: { ...rejected, by: policy } },
-      given: {
-        referenceChosenLogps: readCells(reference, chosen),
-        referenceRejectedLogps: readCells(reference, rejected),
-      },
+      ...pairEvidence(policy, reference, sides),
     };
   });
 }

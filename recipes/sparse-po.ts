@@ -14,6 +14,7 @@ import {
   freeCells,
   learnFromCells,
   type Measures,
+  pairEvidence,
   readCells,
   resolveObjective,
   rowDivergences,
@@ -139,11 +140,7 @@ async function dpoLesson({ policy, reference }: World): Promise<Pupil> {
       return {
         objective,
         params: { beta: BETA },
-        learnt: { policyChosenLogps: { ...chosen, by: policy }, policyRejectedLogps: { ...rejected, by: policy } },
-        given: {
-          referenceChosenLogps: readCells(reference, chosen),
-          referenceRejectedLogps: readCells(reference, rejected),
-        },
+        ...pairEvidence(policy, reference, [chosen, rejected]),
       };
     },
   };

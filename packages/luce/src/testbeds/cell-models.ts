@@ -116,6 +116,18 @@ export function readCells(said: Float64Array, { cells, shape }: Cells): Evidence
   return { data, shape };
 }
 
+/** The evidence of an objective on chosen and rejected responses: what a policy says of them, and what it said at the start. */
+export function pairEvidence(
+  policy: CellModel,
+  start: Float64Array,
+  [chosen, rejected]: readonly Cells[],
+): Required<Pick<CellLesson, "learnt" | "given">> {
+  return {
+    learnt: { policyChosenLogps: { ...chosen, by: policy }, policyRejectedLogps: { ...rejected, by: policy } },
+    given: { referenceChosenLogps: readCells(start, chosen), referenceRejectedLogps: readCells(start, rejected) },
+  };
+}
+
 /** What models are to learn from. */
 export type CellLesson = {
   readonly objective: Objective;

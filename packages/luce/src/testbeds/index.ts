@@ -10,6 +10,7 @@ export {
   linearCells,
   linearScores,
   logSoftmaxRows,
+  pairEvidence,
   readCells,
   rowDivergences,
   softmaxCells,

@@ -133,15 +133,8 @@ async function dpoLesson({ policy, reference }: World): Promise<Pupil> {
   const objective = await resolveObjective("dpo");
   return {
     lessonOn(pairs) {
-      const [chosen, rejected] = [0, 1].map((side) => ({
-        cells: pairs.flatMap((pair) => pair[side]),
-        shape: [pairs.length],
-      }));
-      return {
-        objective,
-        params: { beta: BETA },
-        ...pairEvidence(policy, reference, [chosen, rejected]),
-      };
+      const sides = [0, 1].map((side) => ({ cells: pairs.flatMap((pair) => pair[side]), shape: [pairs.length] }));
+      return { objective, params: { beta: BETA }, ...pairEvidence(policy, reference, sides) };
     },
   };
 }

@@ -106,7 +106,10 @@ export async function testClaim(claim: Claim, options: RecipeOptions): Promise<R
         }),
       },
     ],
-    plots: claim.curves ? [plotCurves(claim.curves, runs)] : [],
+    plots: [
+      ...plotMeasure(claim, (arm, measure) => intervalOf(valuesOf(arm, measure))),
+      ...(claim.curves ? [plotCurves(claim.curves, runs)] : []),
+    ],
   };
 }
 
@@ -144,6 +147,22 @@ function inWords({ expectation, difference }: { expectation: Expectation; differ
   return `${says}: the difference is ${mean} (95% interval ${lower} to ${upper}; expected at least ${byAtLeast}).`;
 }
 
+/** The measure of the first expectation, arm by arm. */
+function plotMeasure(
+  { arms, measures, expectations }: Claim,
+  read: (arm: string, measure: string) => MeanInterval | null,
+): Plot[] {
+  if (expectations.length === 0) return [];
+  const [{ measure }] = expectations;
+  const { label } = measures[measure];
+  const points = arms.flatMap(({ name }) => {
+    const interval = read(name, measure);
+    return interval ? [{ label: name, value: interval.mean, lower: interval.lower, upper: interval.upper }] : [];
+  });
+  const x = `${label} (mean over the seeds, 95% interval)`;
+  return [{ kind: "intervals", id: "measure", title: label, x, points }];
+}
+
 function plotCurves(
   { title, x, y }: NonNullable<Claim["curves"]>,
   runs: ReadonlyMap<string, readonly { readonly curve?: Curve }[]>,
@@ -154,10 +173,10 @@ function plotCurves(
     title,
     x,
     y,
-    series: [...runs].map(([name, ofSeeds]) => ({
-      name,
-      points: meanCurve(ofSeeds.flatMap(({ curve }) => (curve ? [curve] : []))),
-    })),
+    series: [...runs].flatMap(([name, ofSeeds]) => {
+      const points = meanCurve(ofSeeds.flatMap(({ curve }) => (curve ? [curve] : [])));
+      return points.length > 0 ? [{ name, points }] : [];
+    }),
   };
 }
 

@@ -60,6 +60,9 @@ export const recipe: Recipe = {
             byAtLeast: 0,
           },
         ],
+        notes: [
+          "What is tested is the loss, with a judge from outside: the model neither answers nor judges online here.",
+        ],
       },
       options,
     ),

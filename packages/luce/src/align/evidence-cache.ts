@@ -6,8 +6,8 @@ import type { TokenEvidence } from "./policy.ts";
 export type EvidenceCache = {
   /** Scores those of `sequences` that are not known yet. */
   add(sequences: readonly Sequence[]): Promise<void>;
-  /** Rows in the order of `sequences`, padded to `tokens`; scores what is not known yet. */
-  evidence(sequences: readonly Sequence[], tokens: number): Promise<TokenEvidence>;
+  /** Rows in the order of `sequences`, padded to `tokens` (absent: the longest); scores what is not known yet. */
+  evidence(sequences: readonly Sequence[], tokens?: number): Promise<TokenEvidence>;
   /** All that is known, as JSON text: exact. */
   serialise(): string;
 };
@@ -44,11 +44,12 @@ export function createEvidenceCache(
   return {
     add,
     serialise: () => JSON.stringify([...scored]),
-    async evidence(sequences, tokens) {
+    async evidence(sequences, width) {
       const missing = sequences.filter((sequence) => !scored.has(sequenceKey(sequence)));
       if (missing.length > 0) await add(missing);
       const rows = sequences.map((sequence) => scored.get(sequenceKey(sequence)) as Scored);
       const longest = rows.reduce((most, { logps }) => Math.max(most, logps.length), 0);
+      const tokens = width ?? longest;
       if (longest > tokens) {
         throw new LuceError(
           "shape-mismatch",

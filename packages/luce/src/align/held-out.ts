@@ -1,3 +1,4 @@
+import { LuceError } from "../errors.ts";
 import { type MeanInterval, meanInterval } from "../report/mean-interval.ts";
 import type { Example, Sequence } from "./examples.ts";
 import type { TokenEvidence, TrainablePolicy } from "./policy.ts";
@@ -47,6 +48,21 @@ export async function scoreHeldOut(
       ? entropies.reduce((sum, entropy) => sum + entropy, 0) / tokens
       : null,
   };
+}
+
+/** Scores pairs (chosen first) by a reward model: where the chosen earns more (0.5 at a tie), and by how much. */
+export async function scoreHeldOutRewards(
+  model: Pick<TrainablePolicy, "evidence">,
+  pairs: readonly Example[],
+): Promise<Pick<HeldOutResult, "right" | "margins">> {
+  const margins: number[] = [];
+  for (let start = 0; start < pairs.length; start += AT_ONCE) {
+    const part = pairs.slice(start, start + AT_ONCE);
+    const { rewards } = await model.evidence(part.flatMap((pair) => [sequenceAt(pair, 0), sequenceAt(pair, 1)]));
+    if (!rewards) throw new LuceError("unsupported", "this model gives no rewards");
+    margins.push(...part.map((_, n) => rewards[2 * n] - rewards[2 * n + 1]));
+  }
+  return { margins, right: margins.map((margin) => 0.5 + Math.sign(margin) / 2) };
 }
 
 /** The mean of per-pair results with its 95% interval. @throws LuceError for fewer than two pairs */

@@ -20,7 +20,7 @@ export {
   type Sequence,
   type SequenceBlock,
 } from "./examples.ts";
-export { accuracyInterval, type HeldOutResult, scoreHeldOut } from "./held-out.ts";
+export { accuracyInterval, type HeldOutResult, scoreHeldOut, scoreHeldOutRewards } from "./held-out.ts";
 export {
   compileLanguagePrograms,
   encodePrompt,
@@ -31,10 +31,17 @@ export {
 } from "./language-programs.ts";
 export { createLanguageTrainee, type LanguageTrainee, type LanguageTraineeOptions } from "./language-trainee.ts";
 export { combineModules, fastRoles, ofsDpo } from "./ofs-dpo.ts";
+export {
+  comparePolicies,
+  evaluateSamples,
+  type PolicyComparison,
+  type SampledEvaluation,
+} from "./on-samples.ts";
 export type { SampleOptions, TokenEvidence, TokenGradient, TrainablePolicy } from "./policy.ts";
 export { listOfScores, type PreferenceList, readPreferenceLists, toPreferenceList } from "./preference-lists.ts";
 export {
   batchAt,
+  measureObjective,
   type PreferenceSource,
   type PreferenceTraining,
   preferenceTraining,

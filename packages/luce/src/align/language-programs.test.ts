@@ -60,3 +60,36 @@ test("a gradient that cannot be made leaves the state as it was", async () => {
   expect(next.step).toBe(1);
   release(next.parameters);
 });
+
+test.each([2, 3])(
+  "a step read in %i parts is the step of the whole, and its objective sees the whole",
+  async (accumulate) => {
+    const step = async (options: { accumulate?: number }) => {
+      const { policy, parameters } = createLanguagePolicy(config, createRandom(3));
+      const programs = compileLanguagePrograms(
+        { policy, tokenizer: byteTokenizer },
+        sgd({ learningRate: 0.1 }),
+        ["logps"],
+        options,
+      );
+      let seen: number[] = [];
+      const { state } = await programs.learn(programs.start(parameters), {}, longer, async (said) => {
+        seen = longer.map((_, n) =>
+          said.logps.subarray(n * said.tokens, (n + 1) * said.tokens).reduce((a, b) => a + b),
+        );
+        return surprise(said);
+      });
+      return { seen, parameters: await toHost(state.parameters) };
+    };
+    const whole = await step({});
+    const parts = await step({ accumulate });
+    for (const [n, logp] of whole.seen.entries()) expect(parts.seen[n]).toBeCloseTo(logp, 4);
+    for (const [name, { data }] of Object.entries(parts.parameters)) {
+      for (let i = 0; i < data.length; i++)
+        expect(Math.abs(data[i] - whole.parameters[name].data[i])).toBeLessThan(2e-5);
+    }
+  },
+);
+
+/** Prompts in turn, and one response longer than a multiple of the padding. */
+const longer = [...sequences, { prompt: "one", response: "g" }, { prompt: "third", response: "h".repeat(20) }];

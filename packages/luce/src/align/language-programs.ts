@@ -18,6 +18,7 @@ import {
   modelOf,
   type PaddingOptions,
   responseMask,
+  rewardHead,
   type Tokenizer,
 } from "../policies/language/index.ts";
 import { logitsOf } from "../policies/language/transformer.ts";
@@ -28,7 +29,7 @@ import type { TokenEvidence, TokenGradient } from "./policy.ts";
 export type LanguageYield = "logps" | "values" | "rewards";
 
 /** Names of the heads among the parameters, [1, hiddenSize] each; the reward's is Hugging Face's. */
-export const headNames = { rewards: "score.weight", values: "value.weight" } as const;
+export const headNames = { rewards: rewardHead, values: "value.weight" } as const;
 
 type Yielded = Partial<Record<LanguageYield | "entropies", np.Array>>;
 
@@ -57,13 +58,15 @@ export type LanguagePrograms = {
 
 /**
  * Compiles forward and backward once for all objectives: the gradient of the evidence is an input of the backward
- * program, `sum(gradient * evidence)` what it differentiates. That costs a second forward pass: residuals cannot be
+ * program, `sum(gradient * evidence)` what it differentiates. A step reads its prompts in `accumulate` parts, one after
+ * the other, so that only one part's activations are in memory; the objective sees the evidence of all of them. That costs a second forward pass: residuals cannot be
  * kept between programs, because jax-js (0.1.25) remembers every traced derivative of a compiled function for ever.
  */
 export function compileLanguagePrograms(
   layout: LanguageLayout,
   transform: Transform,
   yields: readonly LanguageYield[] = ["logps"],
+  { accumulate = 1 }: { accumulate?: number } = {},
 ): LanguagePrograms {
   const evidenceOf = (parameters: Parameters, frozen: Parameters, batch: Batch, entropies: boolean): Yielded => {
     const model = modelOf(layout.policy, parameters, frozen);
@@ -115,15 +118,33 @@ export function compileLanguagePrograms(
     },
     start: trainStep.start,
     async learn(state, frozen, sequences, gradientOf) {
-      const { batch, places } = layOut(layout, sequences);
-      const arrays: Record<string, np.Array> = { ...candidateArrays(batch, { readsEnds }) };
-      const yielded = forward(hold(state.parameters), hold(frozen), hold(arrays)) as Yielded;
-      const gradient = await gradientOf(await readEvidence(batch, places, yielded)).catch((error) => {
-        release(arrays);
+      const parts = partsOf(sequences, accumulate).map((members) => {
+        const laidOut = layOut(
+          layout,
+          members.map((n) => sequences[n]),
+        );
+        const arrays: Record<string, np.Array> = { ...candidateArrays(laidOut.batch, { readsEnds }) };
+        return { members, ...laidOut, arrays };
+      });
+      const said: TokenEvidence[] = [];
+      for (const { batch, places, arrays } of parts) {
+        const yielded = forward(hold(state.parameters), hold(frozen), hold(arrays)) as Yielded;
+        said.push(await readEvidence(batch, places, yielded));
+      }
+      const whole = joinEvidence(
+        said,
+        parts.map(({ members }) => members),
+      );
+      const gradient = await gradientOf(whole).catch((error) => {
+        for (const { arrays } of parts) release(arrays);
         throw error;
       });
-      for (const name of yields) arrays[gradientName(name)] = gradientArray(batch, places, name, gradient[name]);
-      const { state: next, gradientNorm } = await trainStep.update(state, frozen, arrays);
+      for (const { arrays, ...part } of parts) {
+        // An update is along the mean over its batches; the gradient here is of the loss of all of them.
+        for (const name of yields)
+          arrays[gradientName(name)] = gradientArray(part, name, gradient[name], whole.tokens, parts.length);
+      }
+      const { state: next, gradientNorm } = await trainStep.update(state, frozen, ...parts.map(({ arrays }) => arrays));
       return { state: next, gradientNorm };
     },
     dispose() {
@@ -207,17 +228,62 @@ async function readEvidence(
   };
 }
 
+/** The places of `sequences` in at most `count` parts of about equal size; those of one prompt stay together. */
+function partsOf(sequences: readonly Sequence[], count: number): number[][] {
+  if (count === 1) return [[...sequences.keys()]];
+  const byPrompt = [...Map.groupBy(sequences.keys(), (n) => sequences[n].prompt).values()];
+  const parts: number[][] = Array.from({ length: Math.min(count, byPrompt.length) }, () => []);
+  for (const [n, members] of byPrompt.entries()) parts[n % parts.length].push(...members);
+  return parts;
+}
+
+/** The evidence of all sequences from that of parts of them: row n of part p is that of sequence `members[p][n]`. */
+function joinEvidence(parts: readonly TokenEvidence[], members: readonly (readonly number[])[]): TokenEvidence {
+  const count = members.reduce((sum, { length }) => sum + length, 0);
+  const tokens = Math.max(...parts.map((part) => part.tokens));
+  const join = (read: (part: TokenEvidence) => Float64Array | undefined, perToken: boolean) => {
+    if (read(parts[0]) === undefined) return undefined;
+    const all = new Float64Array(count * (perToken ? tokens : 1));
+    for (const [p, part] of parts.entries()) {
+      const width = perToken ? part.tokens : 1;
+      const rows = read(part) as Float64Array;
+      for (const [row, n] of members[p].entries())
+        all.set(rows.subarray(row * width, (row + 1) * width), n * (perToken ? tokens : 1));
+    }
+    return all;
+  };
+  const entropies = join((part) => part.entropies, true);
+  const values = join((part) => part.values, true);
+  const rewards = join((part) => part.rewards, false);
+  return {
+    tokens,
+    lengths: join((part) => part.lengths, false) as Float64Array,
+    logps: join((part) => part.logps, true) as Float64Array,
+    ...(entropies && { entropies }),
+    ...(values && { values }),
+    ...(rewards && { rewards }),
+  };
+}
+
 function gradientArray(
-  { sizes: { B, K, R } }: CandidateBatch,
-  places: Int32Array,
+  { batch, members, places }: { batch: CandidateBatch; members: readonly number[]; places: Int32Array },
   name: LanguageYield,
   gradient: Float64Array | undefined,
+  tokens: number,
+  scale: number,
 ): np.Array {
+  const { B, K, R } = batch.sizes;
   const width = name === "rewards" ? 1 : R;
+  const stride = name === "rewards" ? 1 : tokens;
   const all = new Float32Array(B * K * width);
-  if (gradient)
-    for (const [n, place] of places.entries()) all.set(gradient.subarray(n * width, (n + 1) * width), place * width);
-  return np.array(all, { shape: name === "rewards" ? [B, K] : [B, K, R], dtype: DType.Float32 });
+  if (gradient) {
+    for (const [row, place] of places.entries()) {
+      const start = members[row] * stride;
+      all.set(gradient.subarray(start, start + width), place * width);
+    }
+  }
+  const scaled = scale === 1 ? all : all.map((value) => value * scale);
+  return np.array(scaled, { shape: name === "rewards" ? [B, K] : [B, K, R], dtype: DType.Float32 });
 }
 
 function gradientName(name: string): string {

@@ -6,7 +6,7 @@ import {
   release,
   toHost,
 } from "../engines/index.ts";
-import { sample } from "../policies/language/index.ts";
+import { sample, type Tokenizer } from "../policies/language/index.ts";
 import { encodePrompt, type LanguagePrograms } from "./language-programs.ts";
 import type { TrainablePolicy } from "./policy.ts";
 
@@ -62,7 +62,7 @@ export function createLanguageTrainee(options: LanguageTraineeOptions): Language
           { maxTokens, count, seed: seed + start, temperature },
           frozen,
         );
-        responses.push(...drawn.map((list) => list.map(({ tokens }) => tokenizer.decode(tokens))));
+        responses.push(...drawn.map((list) => list.map(({ tokens }) => readText(tokens, tokenizer, maxTokens))));
       }
       return responses;
     },
@@ -83,6 +83,13 @@ export function createLanguageTrainee(options: LanguageTraineeOptions): Language
       release(state.optimiser);
     },
   };
+}
+
+/** Bytes that are no text are read as characters of more tokens: the text is cut to so many as were drawn at most. */
+function readText(tokens: readonly number[], tokenizer: Tokenizer, maxTokens: number): string {
+  const characters = [...tokenizer.decode(tokens)];
+  while (tokenizer.encode(characters.join("")).length > maxTokens) characters.pop();
+  return characters.join("");
 }
 
 /** SHA-256 over names and values, in the order of names. */

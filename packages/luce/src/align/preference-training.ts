@@ -19,7 +19,8 @@ import {
   type PairSelection,
   type Sequence,
 } from "./examples.ts";
-import type { TrainablePolicy } from "./policy.ts";
+import { comparePolicies, meanOf } from "./on-samples.ts";
+import type { TokenEvidence, TrainablePolicy } from "./policy.ts";
 import type { PreferenceList } from "./preference-lists.ts";
 import type { Metrics, TrainingJob } from "./run.ts";
 
@@ -64,14 +65,19 @@ export function preferenceTraining(training: PreferenceTraining): TrainingJob {
   let reference = training.reference;
   let examples = source.kind === "offline" ? examplesOf(source.lists, unit, training) : [];
 
+  /** A rollout's responses are put to the reference together, so that a resumed run puts them as one that was not. */
+  const hold = async (next: Rollout): Promise<Rollout> => {
+    if (source.kind === "online" && source.reference === "rollout") reference = next.old;
+    await reference?.add(sequencesOf(next.lists));
+    return next;
+  };
   const draw = async (n: number): Promise<Example[]> => {
     if (source.kind === "offline") return batchAt(examples, n, batchSize, seed);
     if (n % source.every === 0 || rollout === null) {
       const lists = await source.rollout(policy, seed + n);
       const old = createEvidenceCache((sequences) => policy.evidence(sequences));
       await old.add(sequencesOf(lists));
-      rollout = { lists, old };
-      if (source.reference === "rollout") reference = old;
+      rollout = await hold({ lists, old });
     }
     examples = examplesOf(rollout.lists, unit, training);
     return batchAt(examples, n % source.every, batchSize, seed + n);
@@ -83,20 +89,25 @@ export function preferenceTraining(training: PreferenceTraining): TrainingJob {
     async step(n) {
       const chosen = await draw(n);
       const batch = withConstants(collate(chosen, unit, annotators), carried);
-      let result: LossAndGradient | undefined;
+      let result: Response | undefined;
       const { gradientNorm } = await learnFrom(policy, batch, {
         objective,
         params,
         frozen: { reference, old: rollout?.old, proposal: rollout?.old ?? reference },
-        onLoss: (loss) => {
-          result = loss;
+        onLoss: (response) => {
+          result = response;
         },
       }).catch((error) => {
         throw namingExamples(error, chosen, n);
       });
-      const { loss, diagnostics, outputs } = result as LossAndGradient;
-      carried = { ...carried, ...carriedOutputs(objective, outputs) };
-      return { loss, gradientNorm, ...diagnostics };
+      const { loss, said } = result as Response;
+      carried = { ...carried, ...carriedOutputs(objective, loss.outputs) };
+      return {
+        gradientNorm,
+        ...namedDiagnostics(loss),
+        ...describe(said),
+        ...(rollout && (await describeRollout(rollout, reference))),
+      };
     },
 
     async snapshot() {
@@ -120,8 +131,7 @@ export function preferenceTraining(training: PreferenceTraining): TrainingJob {
       );
       if (!state.rollout) return;
       const old = createEvidenceCache((sequences) => policy.evidence(sequences), state.rollout.old);
-      rollout = { lists: state.rollout.lists, old };
-      if (source.kind === "online" && source.reference === "rollout") reference = old;
+      rollout = await hold({ lists: state.rollout.lists, old });
     },
   };
 }
@@ -138,25 +148,83 @@ type Learning = {
   readonly params: Record<string, unknown>;
   /** Models that do not learn, by the name under which evidence speaks of them. */
   readonly frozen: Readonly<Record<string, EvidenceCache | undefined>>;
-  onLoss(result: LossAndGradient): void;
+  onLoss(response: Response): void;
 };
 
+/** What the policy said of a batch, and what the objective makes of it. */
+type Response = { readonly said: TokenEvidence; readonly loss: LossAndGradient };
+
+/** An objective's loss and diagnostics on lists that are not learnt from: means over their examples. */
+export async function measureObjective(
+  { policy, objective, params, reference, batchSize, pairs }: Omit<PreferenceTraining, "source" | "seed" | "evaluate">,
+  lists: readonly PreferenceList[],
+): Promise<Metrics> {
+  const unit = exampleUnit(objective, objective.reads(params));
+  const examples = examplesOf(lists, unit, { pairs });
+  const annotators = annotatorsOf(lists);
+  const sums: Record<string, number> = {};
+  for (let start = 0; start < examples.length; start += batchSize) {
+    const part = examples.slice(start, start + batchSize);
+    const { index, respond } = prepare(collate(part, unit, annotators), {
+      objective,
+      params,
+      frozen: { reference, proposal: reference },
+    });
+    const { loss } = await respond(await policy.evidence(index.sequences));
+    for (const [name, value] of Object.entries(namedDiagnostics(loss)))
+      sums[name] = (sums[name] ?? 0) + value * part.length;
+  }
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / examples.length]));
+}
+
+/** The accuracy an objective reports is that of its implicit rewards: others go by the likelihood of the responses. */
+function namedDiagnostics({ loss, diagnostics: { accuracy, ...rest } }: LossAndGradient): Metrics {
+  return { loss, ...rest, ...(accuracy !== undefined && { rewardAccuracy: accuracy }) };
+}
+
+/** Of the responses of a batch: their mean length, tokens, and where known the mean entropy of a token, nats. */
+function describe({ lengths, entropies }: TokenEvidence): Metrics {
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  return {
+    responseLength: tokens / lengths.length,
+    ...(entropies && { entropy: entropies.reduce((sum, value) => sum + value, 0) / tokens }),
+  };
+}
+
+/** The mean score of a rollout, and how far the policy that wrote it was from the reference, nats a response. */
+async function describeRollout({ lists, old }: Rollout, reference: EvidenceCache | undefined): Promise<Metrics> {
+  const reward = meanOf(lists.flatMap(({ scores }) => scores));
+  if (!reference || reference === old) return { reward };
+  const sequences = sequencesOf(lists);
+  const { logRatios } = await comparePolicies(old, reference, sequences);
+  return { reward, sequenceKl: meanOf(logRatios) };
+}
+
 /** One step of a policy on a batch: evidence of all models, the objective's gradient, back to the policy. */
-async function learnFrom(policy: TrainablePolicy, batch: Batch, { objective, params, frozen, onLoss }: Learning) {
+async function learnFrom(policy: TrainablePolicy, batch: Batch, { onLoss, ...asked }: Learning) {
+  const { index, respond } = prepare(batch, asked);
+  return policy.learn(index.sequences, async (said) => {
+    const response = await respond(said);
+    onLoss(response);
+    return scatterGradients(response.loss.gradients, index, said);
+  });
+}
+
+/** The sequences of a batch that a policy is asked about, and the objective's answer to what it says. */
+function prepare(batch: Batch, { objective, params, frozen }: Omit<Learning, "onLoss">) {
   const available = ["policy", ...Object.keys(frozen).filter((name) => frozen[name])];
   const reads = objective.reads(params, namesAtHand(objective, batch, available));
   const index = indexSequences({ subjects: subjectsRead(batch, reads) });
   const asked = modelsAsked(objective, reads);
-  return policy.learn(index.sequences, async (said) => {
+  const respond = async (said: TokenEvidence): Promise<Response> => {
     const models = { policy: said } as Record<string, typeof said>;
     for (const [name, cache] of Object.entries(frozen)) {
       if (cache && asked.has(name)) models[name] = await cache.evidence(index.sequences, said.tokens);
     }
     const evidence = assembleEvidence(objective, reads, batch, index, models);
-    const result = await objective.lossAndGradient(evidence, params);
-    onLoss(result);
-    return scatterGradients(result.gradients, index, said);
-  });
+    return { said, loss: await objective.lossAndGradient(evidence, params) };
+  };
+  return { index, respond };
 }
 
 /** Only what the evidence speaks of is put to the models. */

@@ -58,6 +58,7 @@ export {
   type Instruction,
   LONGEST_PROMPT,
   LONGEST_RESPONSE,
+  readInstruction,
   trueReward,
 } from "./language/instructions.ts";
 export {

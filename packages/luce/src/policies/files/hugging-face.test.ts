@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTrainStep, type hold, release, sgd, startEngine, toHost } from "../../engines/index.ts";
+import { createTrainStep, type hold, release, sgd, startEngine, toDevice, toHost } from "../../engines/index.ts";
 import { createRandom } from "../../random.ts";
 import {
   addAdapters,
@@ -14,7 +14,14 @@ import {
   scoreCandidates,
   supervisedLoss,
 } from "../language/index.ts";
-import { loadAdapters, loadLanguagePolicy, saveAdapters, saveLanguagePolicy } from "./index.ts";
+import {
+  loadAdapters,
+  loadLanguagePolicy,
+  loadRewardModel,
+  saveAdapters,
+  saveLanguagePolicy,
+  saveRewardModel,
+} from "./index.ts";
 
 // A random model saved by transformers 5.23 and adapters saved by PEFT 0.21, with what PyTorch 2.15 computes of them.
 const fixture = path.join(import.meta.dirname, "../language/fixtures/tiny-llama");
@@ -156,4 +163,27 @@ test("weights that are not finite never become a file", async () => {
   await expect(saveLanguagePolicy(good, policy, bad)).rejects.toMatchObject({ code: "not-finite" });
   expect((await readFile(path.join(good, "model.safetensors"))).equals(before)).toBe(true);
   expect(Object.keys(languageShapes(policy.config))).toContain("model.norm.weight");
+});
+
+test("a reward model comes back as it was saved, and is neither taken for a policy nor a policy for it", async () => {
+  const { policy, parameters } = await loadLanguagePolicy(fixture);
+  const head = Float32Array.from({ length: policy.config.hiddenSize }, (_, n) => Math.sin(n));
+  const out = path.join(folder, "reward");
+  const shape = [1, policy.config.hiddenSize];
+  await saveRewardModel(out, policy, { ...parameters, ...toDevice({ "score.weight": { data: head, shape } }) });
+  const saved = JSON.parse(await readFile(path.join(out, "config.json"), "utf8"));
+  expect(saved).toMatchObject({ architectures: ["LlamaForSequenceClassification"], num_labels: 1 });
+  const loaded = await loadRewardModel(out);
+  const host = await toHost(loaded.parameters);
+  expect(host["score.weight"]).toEqual({ data: head, shape });
+  expect(host["model.norm.weight"]).toEqual((await toHost(parameters))["model.norm.weight"]);
+  expect(host["lm_head.weight"]).toBeUndefined();
+  await expect(loadLanguagePolicy(out)).rejects.toMatchObject({
+    code: "unsupported",
+    message: "this is a reward model: it scores responses and writes none",
+  });
+  await expect(loadRewardModel(fixture)).rejects.toMatchObject({
+    code: "invalid-input",
+    message: 'this is no reward model: it has no "score.weight"',
+  });
 });

@@ -24,6 +24,8 @@ import {
   languageShapes,
   parseAdapterConfig,
   parseLlamaConfig,
+  rewardHead,
+  rewardModelShapes,
   type Tokenizer,
   toAdapterConfig,
   toLlamaConfig,
@@ -51,7 +53,37 @@ export async function loadLanguagePolicy(folder: string): Promise<LoadedPolicy> 
   const config = parseLlamaConfig(await readJson(configPath), configPath);
   const tensors = await readWeights(folder);
   if (config.tiedEmbeddings) delete tensors["lm_head.weight"];
+  if (tensors[rewardHead]) {
+    throw new LuceError("unsupported", "this is a reward model: it scores responses and writes none", {
+      where: folder,
+      hint: "give the folder of a language model",
+    });
+  }
   checkShapes(tensors, languageShapes(config), folder);
+  return {
+    policy: { config, adapters: null },
+    parameters: toDevice(readTensors(tensors, folder)),
+    tokenizer: await loadTokenizer(folder),
+  };
+}
+
+/**
+ * Reads a reward model: a Hugging Face folder of a Llama model with one label, as `saveRewardModel` writes it. The
+ * head is among the parameters, as `score.weight`. Start the engine first.
+ *
+ * @throws LuceError as `loadLanguagePolicy`; `invalid-input` for a model without that head
+ */
+export async function loadRewardModel(folder: string): Promise<LoadedPolicy> {
+  const configPath = path.join(folder, "config.json");
+  const config = parseLlamaConfig(await readJson(configPath), configPath);
+  const { "lm_head.weight": _, ...tensors } = await readWeights(folder);
+  if (!tensors[rewardHead]) {
+    throw new LuceError("invalid-input", `this is no reward model: it has no "${rewardHead}"`, {
+      where: folder,
+      hint: "train one: luce train --method bradley-terry-reward",
+    });
+  }
+  checkShapes(tensors, rewardModelShapes(config), folder);
   return {
     policy: { config, adapters: null },
     parameters: toDevice(readTensors(tensors, folder)),
@@ -71,6 +103,23 @@ export async function saveLanguagePolicy(
 ): Promise<void> {
   checkShapes(parameters, languageShapes(policy.config), "the policy's parameters");
   await save(folder, "model.safetensors", parameters, "config.json", toLlamaConfig(policy.config));
+}
+
+/**
+ * Saves a reward model as a Hugging Face folder (`LlamaForSequenceClassification`, one label), in float32. Borrows the
+ * parameters; a head for tokens among them is left out.
+ *
+ * @throws LuceError `not-finite` for weights that hold NaN or infinity; nothing is then written.
+ */
+export async function saveRewardModel(folder: string, policy: LanguagePolicy, parameters: Parameters): Promise<void> {
+  const { "lm_head.weight": _, ...kept } = parameters;
+  checkShapes(kept, rewardModelShapes(policy.config), "the reward model's parameters");
+  const config = {
+    ...toLlamaConfig(policy.config),
+    architectures: ["LlamaForSequenceClassification"],
+    num_labels: 1,
+  };
+  await save(folder, "model.safetensors", kept, "config.json", config);
 }
 
 /** Reads low-rank adapters saved by PEFT and puts them on `policy`. The caller owns the adapters' parameters. */

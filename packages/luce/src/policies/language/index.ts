@@ -21,4 +21,4 @@ export { createLanguagePolicy, type LanguagePolicy, modelOf, supervisedLoss } fr
 export { type SampledResponse, type SampleOptions, sample } from "./sample.ts";
 export { type CandidateScores, scoreCandidates } from "./score.ts";
 export { byteSpecials, byteTokenizer, type Tokenizer } from "./tokenizer.ts";
-export { drawLanguageWeights, languageShapes } from "./weights.ts";
+export { drawLanguageWeights, languageShapes, rewardHead, rewardModelShapes } from "./weights.ts";

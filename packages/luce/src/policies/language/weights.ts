@@ -29,6 +29,18 @@ export function languageShapes(config: LanguageConfig): Shapes {
   return shapes;
 }
 
+/** The name of a reward model's head, as Hugging Face saves it. */
+export const rewardHead = "score.weight";
+
+/**
+ * Names and shapes of a reward model's parameters, those of Hugging Face's `LlamaForSequenceClassification` with one
+ * label: no head for tokens, a linear one without bias for the reward.
+ */
+export function rewardModelShapes(config: LanguageConfig): Shapes {
+  const { "lm_head.weight": _, ...body } = languageShapes(config);
+  return { ...body, [rewardHead]: { shape: [1, config.hiddenSize] } };
+}
+
 /** Fresh weights: matrices normal with the configuration's deviation, gains 1. */
 export function drawLanguageWeights(config: LanguageConfig, random: Random): Record<string, HostArray> {
   return Object.fromEntries(

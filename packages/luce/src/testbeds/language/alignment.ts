@@ -1,4 +1,5 @@
 import {
+  comparePolicies,
   createEvidenceCache,
   exampleUnit,
   type LanguageTrainee,
@@ -157,7 +158,7 @@ async function standing(
   const prompts = heldOut.map(({ prompt }) => prompt);
   const sampled = await policy.sample(prompts, { count: SAMPLES, seed: seed + 17 * step });
   const responses = heldOut.flatMap((instruction, n) => sampled[n].map((response) => ({ instruction, response })));
-  const { logRatios, entropy } = await compare(policy, start, responses.map(toSequence));
+  const { logRatios, entropy } = await comparePolicies(policy, start, responses.map(toSequence));
   const mean = (read: (response: { instruction: Instruction; response: string }, n: number) => number) =>
     responses.reduce((sum, response, n) => sum + read(response, n), 0) / responses.length;
   return {
@@ -166,7 +167,7 @@ async function standing(
     kl: mean((_, n) => logRatios[n]),
     correct: mean(({ instruction, response }) => Number(isCorrect(instruction, response))),
     length: mean(({ response }) => byteLength(response)),
-    entropy,
+    entropy: entropy ?? 0,
     rankingAccuracy: await rankingAccuracy(policy, start, heldOut, seed),
   };
 }
@@ -181,7 +182,7 @@ async function rankingAccuracy(
   const candidates = heldOut.flatMap((instruction) =>
     drawCandidates(instruction, 2, random).map((response) => ({ instruction, response })),
   );
-  const { logRatios } = await compare(policy, start, candidates.map(toSequence));
+  const { logRatios } = await comparePolicies(policy, start, candidates.map(toSequence));
   let pairs = 0;
   let ordered = 0;
   for (let n = 0; n < candidates.length; n += 2) {
@@ -198,25 +199,4 @@ async function rankingAccuracy(
 
 function toSequence({ instruction, response }: { instruction: Instruction; response: string }): Sequence {
   return { prompt: instruction.prompt, response };
-}
-
-/** log(policy / start) of each sequence, and the policy's mean entropy of a token. */
-async function compare(policy: LanguageTrainee, start: LanguageTrainee, sequences: readonly Sequence[]) {
-  const logRatios: number[] = [];
-  let entropy = 0;
-  let count = 0;
-  for (let from = 0; from < sequences.length; from += 64) {
-    const part = sequences.slice(from, from + 64);
-    const [own, before] = [await policy.evidence(part), await start.evidence(part)];
-    for (let n = 0; n < part.length; n++) {
-      let ratio = 0;
-      for (let t = n * own.tokens; t < n * own.tokens + own.lengths[n]; t++) {
-        ratio += own.logps[t] - before.logps[t];
-        entropy += own.entropies?.[t] ?? 0;
-        count++;
-      }
-      logRatios.push(ratio);
-    }
-  }
-  return { logRatios, entropy: entropy / count };
 }

@@ -1,4 +1,5 @@
 import { distance } from "fastest-levenshtein";
+import { LuceError } from "../../errors.ts";
 import type { Random } from "../../random.ts";
 
 /** One task of the world: what is asked, and the one right answer (without the closing period). */
@@ -27,6 +28,18 @@ export function drawInstruction(random: Random): Instruction {
   const { name, solve } = operations[random.integer(operations.length)];
   const word = Array.from({ length: 3 }, () => LETTERS[random.integer(LETTERS.length)]).join("");
   return { prompt: `${name} ${word}:`, answer: solve(word) };
+}
+
+/** The instruction a prompt states. @throws LuceError `invalid-input` for a prompt that is none of this world */
+export function readInstruction(prompt: string): Instruction {
+  const [, name, word] = /^(\w+) (\w+):$/.exec(prompt) ?? [];
+  const operation = operations.find((known) => known.name === name);
+  if (!operation) {
+    throw new LuceError("invalid-input", `"${prompt}" is no instruction of the world`, {
+      hint: "its prompts look like: flip bca:",
+    });
+  }
+  return { prompt, answer: operation.solve(word) };
 }
 
 /** Draws `count` instructions with distinct prompts, none of which is in `except`; together at most 375. */

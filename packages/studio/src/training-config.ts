@@ -4,7 +4,7 @@ import { z } from "zod";
 
 /** A training run, as a JSON file or as flags. Written to the run's folder, it is what `--resume` goes on with. */
 export const trainingConfig = z.strictObject({
-  /** `sft`, or a registered objective. */
+  /** `sft`, `distillation`, or a registered objective. */
   method: z.string(),
   data: z.string(),
   /** Judgments to evaluate on; absent, every tenth prompt of `data`. */
@@ -20,6 +20,26 @@ export const trainingConfig = z.strictObject({
   seed: z.int().default(1),
   params: z.record(z.string(), z.unknown()).default({}),
   pairs: z.enum(["extremes", "all"]).default("extremes"),
+  /** What scores responses in the loop: the folder of a reward model, or `world`. */
+  reward: z.string().optional(),
+  /** Whether an objective on pairs, lists or responses learns from the policy's own, as `reward` ranks them. */
+  online: z.boolean().default(false),
+  /** Responses the policy (or a teacher) writes to a prompt. */
+  responses: z.int().positive().default(4),
+  /** Steps that learn from one rollout. */
+  every: z.int().positive().default(2),
+  temperature: z.number().positive().default(1),
+  /** The model that is distilled. */
+  teacher: z.string().optional(),
+  /** Whose responses a distillation learns from. */
+  from: z.enum(["teacher", "student"]).default("teacher"),
+  /** Train low-rank adapters instead of all weights. */
+  loraRank: z.int().positive().optional(),
+  loraAlpha: z.number().positive().optional(),
+  /** Parts in which a step's prompts are read, one after the other. */
+  accumulate: z.int().positive().default(1),
+  /** Held-out prompts that the policy answers at every evaluation. */
+  evaluationSamples: z.int().nonnegative().default(16),
   evaluateEvery: z.int().positive().default(50),
   checkpointEvery: z.int().positive().default(50),
   patience: z.int().positive().optional(),

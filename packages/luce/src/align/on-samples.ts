@@ -51,8 +51,11 @@ export type SampledEvaluation = {
 };
 
 /**
- * What a policy does, by one response of its own to each prompt: `sequenceKl` to the reference (an unbiased estimate,
- * nats a response), `responseLength` (tokens), `sampleEntropy` (nats a token), and `reward` where there is a scorer.
+ * What a policy does, by one response of its own to each prompt: `sequenceKl` to the reference (nats a response),
+ * `responseLength` (tokens), `sampleEntropy` (nats a token), and `reward` where there is a scorer.
+ *
+ * The estimate of the KL is the mean log-ratio: unbiased for responses that end and whose text reads back as the tokens
+ * drawn, and not bound to be positive. A response that was cut off is scored as if it had ended there.
  */
 export async function evaluateSamples(evaluation: SampledEvaluation): Promise<Metrics> {
   const { policy, reference, prompts, seed, score } = evaluation;

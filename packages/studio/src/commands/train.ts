@@ -3,38 +3,32 @@ import { Command, Option } from "commander";
 import { loadMethod, methodIds, parseParameters } from "luce";
 import {
   accuracyInterval,
-  compileLanguagePrograms,
-  createLanguageTrainee,
-  headNames,
   type LanguageTrainee,
-  type Metrics,
-  preferenceTraining,
-  quantitiesTrained,
   runTraining,
   scoreHeldOut,
-  sequencesOf,
-  supervisedTraining,
-  type TrainingJob,
+  scoreHeldOutRewards,
   trainingReport,
 } from "luce/align";
-import { openRunFolder, readCachedEvidence } from "luce/align/files";
-import { adamW, linearSchedule, type Parameters, toDevice, withWarmUp } from "luce/engines";
+import { openRunFolder } from "luce/align/files";
 import { LuceError, suggestNearest } from "luce/errors";
-import { isObjective, type Objective } from "luce/objectives";
-import { saveLanguagePolicy } from "luce/policies/files";
-import { meanInterval, type Report, renderHtml, renderJson } from "luce/report";
+import { isObjective } from "luce/objectives";
+import { type Finding, meanInterval, type Report, renderHtml, renderJson } from "luce/report";
 import { type LoadedModel, loadModel } from "../language-model.ts";
 import { emitReport, provenance, withInterruption, withProgress, writeFileAtomically } from "../output.ts";
 import { parseTrainingConfig, readTrainingConfig, type TrainingConfig } from "../training-config.ts";
-import { heldOutPairs, readTrainingData } from "../training-data.ts";
+import { heldOutPairs, readTrainingData, type TrainingData } from "../training-data.ts";
+import { checkSettings, createJob, type TrainingMethod, watchOf, yieldsOf } from "../training-jobs.ts";
+import { createFrozen, createTrainee, loadScorer } from "../training-models.ts";
 import { toSeed } from "../vote-options.ts";
 
 type Options = Record<string, unknown> & { resume?: boolean; json?: boolean; html?: string };
 
 export const command = new Command()
-  .description("Train a language policy on demonstrations or preferences. The run can be stopped and resumed.")
+  .description(
+    "Train a language policy on demonstrations, preferences or rewards, or a reward model. The run can be stopped and resumed.",
+  )
   .argument("[config]", "settings as a JSON file; flags come before them")
-  .option("--method <method>", "sft, or an objective; see luce methods --kind objective")
+  .option("--method <method>", "sft, distillation, or an objective; see luce methods --kind objective")
   .option("--data <file>", "judgments: JSONL, CSV, Parquet or another known format")
   .option("--held-out <file>", "judgments to evaluate on (default: every tenth prompt of the data)")
   .option("--model <model>", "tiny, or the folder of a model (default: tiny)")
@@ -47,6 +41,22 @@ export const command = new Command()
   .addOption(
     new Option("--pairs <selection>", "pairs a ranked list gives (default: extremes)").choices(["extremes", "all"]),
   )
+  .option("--reward <reward>", "what scores the policy's own responses: the folder of a reward model, or world")
+  .option("--online", "learn preferences from the policy's own responses, as --reward ranks them")
+  .option("--responses <count>", "responses a prompt, where the policy or a teacher writes them (default: 4)", Number)
+  .option("--every <steps>", "steps that learn from the same responses of the policy (default: 2)", Number)
+  .option("--temperature <value>", "of responses to learn from (default: 1)", Number)
+  .option("--teacher <model>", "of distillation: the model to imitate")
+  .addOption(
+    new Option("--from <author>", "of distillation: whose responses to learn from (default: teacher)").choices([
+      "teacher",
+      "student",
+    ]),
+  )
+  .option("--lora-rank <rank>", "train low-rank adapters instead of all weights", Number)
+  .option("--lora-alpha <alpha>", "of adapters: their scale is alpha / rank (default: twice the rank)", Number)
+  .option("--accumulate <parts>", "read a step's prompts in so many parts, to save memory (default: 1)", Number)
+  .option("--evaluation-samples <count>", "held-out prompts to answer at evaluations (default: 16)", Number)
   .option("--evaluate-every <steps>", "(default: 50)", Number)
   .option("--checkpoint-every <steps>", "(default: 50)", Number)
   .option(
@@ -66,6 +76,10 @@ export const command = new Command()
 Examples:
   luce train --method sft --data judgments.jsonl --out runs/start
   luce train --method dpo --data judgments.jsonl --model runs/start --out runs/dpo --params beta=0.2
+  luce train --method bradley-terry-reward --data judgments.jsonl --model runs/start --out runs/reward
+  luce train --method grpo --data judgments.jsonl --model runs/start --reward runs/reward --out runs/grpo
+  luce train --method dpo --online --data judgments.jsonl --model runs/start --reward runs/reward --out runs/online
+  luce train --method distillation --data judgments.jsonl --teacher runs/grpo --out runs/small
   luce train --resume --out runs/dpo
   luce train run.json --seed 2`,
   )
@@ -89,8 +103,9 @@ async function settle(
 }
 
 async function train(config: TrainingConfig, resume: boolean): Promise<Report> {
-  const objective = config.method === "sft" ? null : await findObjective(config.method);
-  if (objective) parseParameters(objective, config.params);
+  const method = await findMethod(config.method);
+  if (typeof method !== "string") parseParameters(method, config.params);
+  checkSettings(method, config);
   const store = await openRunFolder(config.out, { resume });
   const model = await loadModel(config.model, config.seed);
   const data = await readTrainingData(config.data, model.tokenizer, config);
@@ -98,76 +113,35 @@ async function train(config: TrainingConfig, resume: boolean): Promise<Report> {
   const split = evaluated
     ? { training: [...data.training, ...data.heldOut], heldOut: [...evaluated.training, ...evaluated.heldOut] }
     : data;
+  const score = config.reward === undefined ? undefined : await loadScorer(config, config.reward);
+  const frozen = await loadModel(config.teacher ?? config.reference ?? config.model, config.seed);
+  requireSameTokens(model, frozen, config.teacher ?? config.reference);
   await writeFileAtomically(path.join(config.out, "run.json"), `${JSON.stringify(config, null, 2)}\n`);
 
-  const yields = objective ? quantitiesTrained(objective, objective.reads(config.params)) : (["logps"] as const);
-  const trainee = createTrainee(config, model, yields);
-  const start = createTrainee(config, await loadModel(config.reference ?? config.model, config.seed), ["logps"]);
-  const pairs = heldOutPairs(split.heldOut);
-  const evaluate = pairs.length > 1 && yields.includes("logps") ? () => evaluateOn(trainee, pairs) : undefined;
-  let job: TrainingJob;
-  if (objective) {
-    const reference = objective.needsReference
-      ? await readCachedEvidence(path.join(config.out, "reference"), start, sequencesOf(split.training))
-      : undefined;
-    job = preferenceTraining({
-      ...config,
-      policy: trainee,
-      objective,
-      source: { kind: "offline", lists: split.training },
-      reference,
-      evaluate,
-    });
-  } else {
-    const demonstrations = split.training.map(({ prompt, responses, ranks }) => ({
-      prompt,
-      response: responses[ranks.indexOf(1)],
-    }));
-    job = supervisedTraining({ ...config, policy: trainee, demonstrations, evaluate });
-  }
+  const yields = yieldsOf(method, config);
+  const reference = createFrozen(config, frozen);
+  const start = config.teacher
+    ? createFrozen(config, await loadModel(config.reference ?? config.model, config.seed))
+    : reference;
+  const { trainee, save } = createTrainee(config, model, yields);
+  const job = await createJob({ config, method, trainee, reference, ...split, score });
+  const watch = watchOf(method, config);
   const outcome = await withInterruption((signal) =>
     withProgress(config.method, config.steps, (progress) =>
-      runTraining(
-        job,
-        {
-          ...config,
-          watch: objective ? { metric: "accuracy", better: "higher" } : { metric: "perplexity", better: "lower" },
-        },
-        store,
-        { signal, onProgress: ({ step }) => progress.at(step) },
-      ),
+      runTraining(job, { ...config, watch }, store, { signal, onProgress: ({ step }) => progress.at(step) }),
     ),
   );
   const best = config.patience === undefined ? null : await store.readBest();
   if (best) await job.restore(best.files);
-  await saveLanguagePolicy(config.out, model.policy, withoutHeads(trainee.parameters()));
+  await save(config.out);
+  const pairs = heldOutPairs(split.heldOut);
   const report = trainingReport({
     title: `${config.method} on ${path.basename(config.data)}`,
     outcome,
     keptStep: best?.step ?? outcome.steps,
-    accuracy: evaluate && (await compareWithStart(start, trainee, pairs)),
-    findings: [
-      {
-        severity: "note",
-        text: `${split.training.length} judgments to learn from, ${split.heldOut.length} held out, ${data.tooLong} left out for a response of ${config.responseTokens} tokens or more.`,
-      },
-      ...(best
-        ? [
-            {
-              severity: "caution" as const,
-              text: "The model was chosen among its checkpoints by the same held-out pairs, so its accuracy on them is a little flattered.",
-            },
-          ]
-        : []),
-      ...(data.unusable.count > 0
-        ? [
-            {
-              severity: "caution" as const,
-              text: `${data.unusable.count} judgments cannot be learnt from; the first: ${data.unusable.first}.`,
-            },
-          ]
-        : []),
-    ],
+    accuracy:
+      pairs.length > 1 ? await compareWithStart(yields.includes("logps") ? start : null, trainee, pairs) : undefined,
+    findings: findingsOf(config, split, data, best !== null),
     provenance: provenance({ inputs: [data.input], seed: config.seed }),
   });
   await writeFileAtomically(path.join(config.out, "report.json"), renderJson(report));
@@ -175,10 +149,47 @@ async function train(config: TrainingConfig, resume: boolean): Promise<Report> {
   return report;
 }
 
-async function findObjective(id: string): Promise<Objective> {
+function findingsOf(
+  { responseTokens }: TrainingConfig,
+  { training, heldOut }: Pick<TrainingData, "training" | "heldOut">,
+  { tooLong, unusable }: TrainingData,
+  isChosen: boolean,
+): Finding[] {
+  const findings: Finding[] = [
+    {
+      severity: "note",
+      text: `${training.length} judgments to learn from, ${heldOut.length} held out, ${tooLong} left out for a response of ${responseTokens} tokens or more.`,
+    },
+  ];
+  if (isChosen) {
+    findings.push({
+      severity: "caution",
+      text: "The model was chosen among its checkpoints by the same held-out data, so what is measured on them is a little flattered.",
+    });
+  }
+  if (unusable.count > 0) {
+    findings.push({
+      severity: "caution",
+      text: `${unusable.count} judgments cannot be learnt from; the first: ${unusable.first}.`,
+    });
+  }
+  return findings;
+}
+
+function requireSameTokens(own: LoadedModel, other: LoadedModel, name: string | undefined): void {
+  const [size, found] = [own, other].map(({ tokenizer }) => tokenizer.size);
+  if (size === found) return;
+  throw new LuceError("shape-mismatch", `its tokenizer has ${found} tokens, the model's own ${size}`, {
+    where: name,
+    hint: "a policy is compared with its reference or teacher token by token: both need the same tokenizer",
+  });
+}
+
+async function findMethod(id: string): Promise<TrainingMethod> {
+  if (id === "sft" || id === "distillation") return id;
   if (!methodIds.includes(id as never)) {
     throw new LuceError("unknown-method", `there is no method "${id}" to train with`, {
-      hint: suggestNearest(id, ["sft", ...methodIds]),
+      hint: suggestNearest(id, ["sft", "distillation", ...methodIds]),
     });
   }
   const method = await loadMethod(id);
@@ -187,76 +198,23 @@ async function findObjective(id: string): Promise<Objective> {
       hint: "luce methods --kind objective lists objectives",
     });
   }
-  if (method.family === "group") {
-    throw new LuceError(
-      "unsupported",
-      `${id} learns from the policy's own responses as they are rewarded, not from a file`,
-      {
-        hint: "use preferenceTraining with scoredRollouts of luce/align",
-      },
-    );
-  }
   return method;
 }
 
-function createTrainee(
-  config: TrainingConfig,
-  { policy, parameters, tokenizer }: LoadedModel,
-  yields: readonly ("logps" | "values" | "rewards")[],
+/** A reward model does not write: it starts by knowing nothing, every pair a tie. */
+async function compareWithStart(
+  start: LanguageTrainee | null,
+  end: LanguageTrainee,
+  pairs: ReturnType<typeof heldOutPairs>,
 ) {
-  const { learningRate, steps, promptTokens, responseTokens } = config;
-  const transform = adamW({
-    learningRate: withWarmUp(Math.ceil(steps / 20), linearSchedule(learningRate, learningRate / 10, steps)),
-    beta2: 0.99,
-  });
-  const padding = { multiple: 8, promptLength: roundUp(promptTokens + 1), responseLength: roundUp(responseTokens) };
-  const programs = compileLanguagePrograms({ policy, tokenizer, padding }, transform, yields);
-  const { hiddenSize } = policy.config;
-  const heads = yields.flatMap((name) =>
-    name === "logps" ? [] : [[headNames[name], { data: new Float32Array(hiddenSize), shape: [1, hiddenSize] }]],
-  );
-  return createLanguageTrainee({
-    programs,
-    parameters: { ...parameters, ...toDevice(Object.fromEntries(heads)) },
-    maxTokens: responseTokens,
-  });
-}
-
-function roundUp(tokens: number): number {
-  return Math.ceil(tokens / 8) * 8;
-}
-
-function withoutHeads(parameters: Parameters): Parameters {
-  const heads: string[] = Object.values(headNames);
-  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !heads.includes(name)));
-}
-
-type Pairs = ReturnType<typeof heldOutPairs>;
-
-async function evaluateOn(policy: LanguageTrainee, pairs: Pairs): Promise<Metrics> {
-  const { right, rightWhole, margins, perplexity, entropy } = await scoreHeldOut(policy, pairs);
-  return {
-    accuracy: meanOf(right),
-    accuracyOfSums: meanOf(rightWhole),
-    logpMargin: meanOf(margins),
-    perplexity,
-    ...(entropy !== null && { entropy }),
-  };
-}
-
-async function compareWithStart(start: LanguageTrainee, end: LanguageTrainee, pairs: Pairs) {
-  const before = (await scoreHeldOut(start, pairs)).right;
-  const after = (await scoreHeldOut(end, pairs)).right;
+  const before = start ? (await scoreHeldOut(start, pairs)).right : pairs.map(() => 0.5);
+  const after = (await (start ? scoreHeldOut(end, pairs) : scoreHeldOutRewards(end, pairs))).right;
   const gains = after.map((right, n) => right - before[n]);
   return {
     start: accuracyInterval(before),
     end: accuracyInterval(after),
     gain: meanInterval(gains),
   };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function toParameters(text: string, previous: Record<string, unknown> = {}): Record<string, unknown> {

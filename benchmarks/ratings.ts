@@ -4,11 +4,8 @@ import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { cacheFolder, type Measurement, measureInTurn, peerPython, peerScript } from "./peers.ts";
 
-const luce = [
-  process.execPath,
-  "--conditions=luce-source",
-  path.join(import.meta.dirname, "../packages/studio/src/main.ts"),
-];
+/** The command as a clone runs it. */
+const luce = [process.execPath, path.join(import.meta.dirname, "../packages/studio/bin/luce.mjs")];
 
 export async function run({ runs, smoke }: { runs: number; smoke: boolean }): Promise<void> {
   const votes = smoke ? 20_000 : 1_000_000;

@@ -37,6 +37,7 @@ export {
   type TensorTree,
   type TracedLoss,
 } from "./objective.ts";
+export { pairLengths, policyPair, referencePair, tokenPair } from "./pair-evidence.ts";
 export { asft } from "./pairwise/asft.ts";
 export { bradleyTerryReward } from "./pairwise/bradley-terry-reward.ts";
 export { cpo } from "./pairwise/cpo.ts";

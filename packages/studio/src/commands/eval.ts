@@ -76,7 +76,7 @@ function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], 
   const inWords = ({ mean, lower, upper }: MeanInterval) =>
     `${percent(mean)} (95% interval ${percent(lower)} to ${percent(upper)})`;
   const [first, second] = rows;
-  const difference = second && meanInterval(first.right.map((right, n) => right - second.right[n]));
+  const compared = second && compare(first, second);
   return {
     title: `Preference accuracy on ${data}`,
     findings: [
@@ -84,11 +84,15 @@ function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], 
         severity: "note",
         text: `${first.model} finds the preferred response likelier, token for token, in ${inWords(intervals[0].perToken)} of ${first.right.length} pairs.`,
       },
-      ...(difference
+      ...(compared
         ? [
             {
-              severity: difference.lower > 0 || difference.upper < 0 ? ("note" as const) : ("caution" as const),
-              text: `That is ${percent(difference.mean)} more than ${second.model} (95% interval ${percent(difference.lower)} to ${percent(difference.upper)}, on the same pairs).`,
+              severity: isClear(compared.gain, 0) ? ("note" as const) : ("caution" as const),
+              text: `That is ${percent(compared.gain.mean)} more than ${second.model} (95% interval ${percent(compared.gain.lower)} to ${percent(compared.gain.upper)}, on the same pairs).`,
+            },
+            {
+              severity: isClear(compared.reward, 0.5) ? ("note" as const) : ("caution" as const),
+              text: `By what it learned beyond ${second.model} (the implicit reward, how much likelier it makes a response; 50% where nothing was learned) it prefers the preferred response in ${inWords(compared.reward)}.`,
             },
           ]
         : []),
@@ -116,10 +120,48 @@ function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], 
           pairs: right.length,
         })),
       },
+      ...(compared
+        ? [
+            {
+              id: "comparison",
+              title: `${first.model} against ${second.model}, on the same pairs`,
+              columns: [
+                { key: "measure", label: "Measure" },
+                { key: "value", label: "Value", format: "percent" as const, digits: 1 },
+                { key: "lower", label: "95% from", format: "percent" as const, digits: 1 },
+                { key: "upper", label: "to", format: "percent" as const, digits: 1 },
+              ],
+              rows: [
+                { measure: "gain in accuracy", ...toCells(compared.gain) },
+                { measure: "gain in accuracy by sums", ...toCells(compared.gainWhole) },
+                { measure: "accuracy of the implicit reward", ...toCells(compared.reward) },
+              ],
+            },
+          ]
+        : []),
     ],
     plots: [],
     provenance: provenance({ inputs }),
   };
+}
+
+/** Differences pair by pair, which do not carry what makes a pair easy or hard for both. */
+function compare(own: Row, other: Row): Record<"gain" | "gainWhole" | "reward", MeanInterval> {
+  const gains = (read: (row: Row) => readonly number[]) =>
+    meanInterval(read(own).map((right, n) => right - read(other)[n]));
+  return {
+    gain: gains(({ right }) => right),
+    gainWhole: gains(({ rightWhole }) => rightWhole),
+    reward: accuracyInterval(own.margins.map((margin, n) => 0.5 + Math.sign(margin - other.margins[n]) / 2)),
+  };
+}
+
+function isClear({ lower, upper }: MeanInterval, nothing: number): boolean {
+  return lower > nothing || upper < nothing;
+}
+
+function toCells({ mean, lower, upper }: MeanInterval): Record<"value" | "lower" | "upper", number> {
+  return { value: mean, lower, upper };
 }
 
 function percent(value: number): string {

@@ -24,6 +24,8 @@ export const trainingConfig = z.strictObject({
   reward: z.string().optional(),
   /** Whether an objective on pairs, lists or responses learns from the policy's own, as `reward` ranks them. */
   online: z.boolean().default(false),
+  /** Whether the policy that wrote the responses is the reference for learning from them, instead of the start. */
+  iterative: z.boolean().default(false),
   /** Responses the policy (or a teacher) writes to a prompt. */
   responses: z.int().positive().default(4),
   /** Steps that learn from one rollout. */

@@ -55,7 +55,7 @@ export function checkSettings(method: TrainingMethod, config: TrainingConfig): v
   const refuse = (message: string, hint: string) => {
     throw new LuceError("invalid-parameter", message, { hint });
   };
-  const { reward, responses, online } = config;
+  const { reward, responses, online, iterative } = config;
   if (method === "distillation" && config.teacher === undefined)
     refuse("distillation learns from a teacher", "give --teacher with the folder of a model");
   if (method !== "distillation" && config.teacher !== undefined)
@@ -63,12 +63,16 @@ export function checkSettings(method: TrainingMethod, config: TrainingConfig): v
   if (config.loraAlpha !== undefined && config.loraRank === undefined)
     refuse("loraAlpha scales adapters, of which there are none", "give --lora-rank");
   if (typeof method === "string") {
-    if (online) refuse(`${config.method} learns from no preferences`, "leave --online out");
+    if (online || iterative)
+      refuse(`${config.method} learns from no preferences`, "leave --online and --iterative out");
     return;
   }
   if (online && !yieldsOf(method, config).includes("logps"))
     refuse(`${method.id} trains a model that writes no responses`, "leave --online out");
-  if (!isOnline(method, config)) return;
+  if (!isOnline(method, config)) {
+    if (iterative) refuse("there are no rounds to iterate over a file", "give --online and --reward");
+    return;
+  }
   if (reward === undefined) {
     refuse(
       `${method.id} learns from the policy's own responses, and nothing scores them`,
@@ -111,7 +115,7 @@ export async function createJob(parts: TrainingParts): Promise<TrainingJob> {
         kind: "online",
         every,
         rollout: scoredRollouts(settings, score as ResponseScorer),
-        reference: "start",
+        reference: config.iterative ? "rollout" : "start",
       },
       reference: createEvidenceCache((sequences) => reference.evidence(sequences)),
       evaluate: evaluationOf(parts),

@@ -38,6 +38,7 @@ export function trainingReport({
             },
           ]
         : []),
+      ...onSamples(log, keptStep),
       {
         severity: "note",
         text: `${steps} steps${stopped === "early" ? ", stopped early for want of progress" : ""}; the model kept is that of step ${keptStep}.`,
@@ -48,6 +49,21 @@ export function trainingReport({
     plots: curves(log),
     provenance,
   };
+}
+
+/** What became of the policy's own responses, where evaluations drew some. */
+function onSamples(log: readonly LogEntry[], keptStep: number): Finding[] {
+  const evaluations = log.filter(({ kind, step }) => kind === "evaluation" && step <= keptStep);
+  const first = evaluations.at(0)?.metrics;
+  const last = evaluations.at(-1)?.metrics;
+  if (first?.reward === undefined || last?.reward === undefined) return [];
+  const [from, to, kl] = [first.reward, last.reward, last.sequenceKl].map((value) => value.toFixed(2));
+  return [
+    {
+      severity: last.reward > first.reward ? "note" : "caution",
+      text: `The mean reward of its own responses to held-out prompts went from ${from} to ${to}, at ${kl} nats a response from the reference.`,
+    },
+  ];
 }
 
 function evaluationTable(log: readonly LogEntry[]): Report["tables"][number] {

@@ -79,6 +79,11 @@ test.each([
     expect(log[1].metrics.sequenceKl).toBe(0);
     const { policy, parameters } = await loadLanguagePolicy(at(method));
     expect(Object.keys(parameters)).not.toContain("value.weight");
+    const report = JSON.parse(readFileSync(at(method, "report.json"), "utf8"));
+    expect(JSON.stringify(report.findings)).toContain(
+      "The mean reward of its own responses to held-out prompts went from",
+    );
+    expect(report.plots.map(({ title }: { title: string }) => title)).toEqual(expect.arrayContaining(evaluated));
     if (!args.includes("--lora-rank")) return;
     const adapters = await loadAdapters(at(method, "adapters"), policy);
     expect(adapters.policy.adapters).toEqual({ rank: 2, alpha: 8, targets: ["q_proj", "v_proj"] });

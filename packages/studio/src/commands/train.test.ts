@@ -77,6 +77,7 @@ describe("luce train", () => {
     [["--method", "grpo"], "grpo learns from the policy's own responses, and nothing scores them"],
     [["--method", "grpo", "--reward", "world", "--responses", "1"], "a list of one response holds no preference"],
     [["--method", "dpo", "--online", "--reward", "nowhere"], "there is no such file"],
+    [["--method", "dpo", "--iterative"], "there are no rounds to iterate over a file"],
     [["--method", "sft", "--online"], "sft learns from no preferences"],
     [["--method", "bradley-terry-reward", "--online", "--reward", "world"], "trains a model that writes no responses"],
     [["--method", "distillation"], "distillation learns from a teacher"],

@@ -23,7 +23,6 @@ import {
 import { LuceError } from "luce/errors";
 import { addAdapters, mergeAdapters } from "luce/policies";
 import { loadRewardModel, saveAdapters, saveLanguagePolicy, saveRewardModel } from "luce/policies/files";
-import { readInstruction, trueReward } from "luce/testbeds";
 import type { LoadedModel } from "./language-model.ts";
 import type { TrainingConfig } from "./training-config.ts";
 
@@ -103,6 +102,7 @@ export function createFrozen(
  */
 export async function loadScorer(config: TrainingConfig, reward: string): Promise<ResponseScorer> {
   if (reward === "world") {
+    const { readInstruction, trueReward } = await import("luce/testbeds");
     return async (prompt, responses) => responses.map((response) => trueReward(readInstruction(prompt), response));
   }
   await startEngine();

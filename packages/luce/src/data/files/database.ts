@@ -32,6 +32,33 @@ export async function openDatabase(paths: readonly string[]): Promise<Database> 
   };
 }
 
+/** A database that is opened when it is first asked for. */
+export type DatabaseOnDemand = {
+  connection(): Promise<DuckDBConnection>;
+  /** How far the present query is, 0 to 1; null where that is not known: the database knows only of scans. */
+  progress(): number | null;
+  close(): Promise<void>;
+};
+
+export function databaseOnDemand(paths: readonly string[]): DatabaseOnDemand {
+  let opening: Promise<Database> | undefined;
+  let opened: Database | undefined;
+  return {
+    async connection() {
+      opening ??= openDatabase(paths);
+      opened = await opening;
+      return opened.connection;
+    },
+    progress() {
+      const percentage = opened?.connection.progress.percentage ?? -1;
+      return percentage > 0 ? percentage / 100 : null;
+    },
+    async close() {
+      if (opening) await (await opening).close();
+    },
+  };
+}
+
 /** A string as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

@@ -284,10 +284,6 @@ export async function* readParquetRows(
   }
 }
 
-export function parquetRelation(path: string): string {
-  return `read_parquet(${literal(path)}, hive_partitioning = false)`;
-}
-
 async function* streamRows(database: Database, sql: string): AsyncGenerator<unknown[]> {
   const result = await database.connection.stream(sql);
   for await (const rows of result.yieldRowsJs()) yield* rows;

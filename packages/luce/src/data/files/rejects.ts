@@ -2,36 +2,52 @@ import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Rejection } from "./records.ts";
+import { RowFault } from "./formats/format.ts";
+import { type Rejection, rejection } from "./records.ts";
 import type { Rejected } from "./vote-file.ts";
 
 const SHOWN = 20;
 
+/** Where one reading puts the rows that it leaves out. */
+export type Rejects = {
+  add(rejection: Rejection): void;
+  /** Adds the row `raw` of a line for a `RowFault`, and throws what is none. */
+  addFault(error: unknown, line: number, raw: string): void;
+  addDuplicate(): void;
+  addSelfComparison(): void;
+  close(): Rejected;
+};
+
 /** Keeps the rows that one reading leaves out: the first few in memory, all of them in a JSONL file. */
-export function openRejects(source: string, file: string | undefined) {
+export function openRejects(source: string, file: string | undefined): Rejects {
   const target = file ?? temporaryFile(source);
   const first: Rejected["first"][number][] = [];
   let count = 0;
   let duplicates = 0;
   let selfComparisons = 0;
   let handle: number | undefined;
+  function add({ line, field, reason, raw }: Rejection): void {
+    if (handle === undefined) {
+      mkdirSync(dirname(target), { recursive: true });
+      handle = openSync(target, "w");
+    }
+    writeSync(handle, `${JSON.stringify({ line, field, reason, raw })}\n`);
+    if (count < SHOWN) first.push({ line, field, reason });
+    count++;
+  }
   return {
-    add({ line, field, reason, raw }: Rejection): void {
-      if (handle === undefined) {
-        mkdirSync(dirname(target), { recursive: true });
-        handle = openSync(target, "w");
-      }
-      writeSync(handle, `${JSON.stringify({ line, field, reason, raw })}\n`);
-      if (count < SHOWN) first.push({ line, field, reason });
-      count++;
+    add,
+    addFault(error, line, raw) {
+      if (!(error instanceof RowFault)) throw error;
+      add(rejection(line, error.field, error.message, raw));
     },
-    addDuplicate(): void {
+    addDuplicate() {
       duplicates++;
     },
-    addSelfComparison(): void {
+    addSelfComparison() {
       selfComparisons++;
     },
-    close(): Rejected {
+    close() {
       if (handle !== undefined) closeSync(handle);
       return { count, first, duplicates, selfComparisons, file: handle === undefined ? undefined : target };
     },

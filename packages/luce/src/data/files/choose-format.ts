@@ -1,0 +1,55 @@
+import { LuceError, suggestNearest } from "../../errors.ts";
+import type { Columns, Format, Sample } from "./formats/format.ts";
+import { formats } from "./formats/index.ts";
+import { readRecords, splitHeader } from "./records.ts";
+import type { Source } from "./source.ts";
+
+const SAMPLED_ROWS = 50;
+
+/** The fields of a file and its first rows, which is all that detection sees. */
+export async function takeSample(source: Source): Promise<Sample> {
+  const { container } = source;
+  const rows: Record<string, unknown>[] = [];
+  for await (const record of readRecords(source)) {
+    if ("values" in record) rows.push(record.values);
+    if (rows.length >= SAMPLED_ROWS) break;
+  }
+  const fields =
+    container.kind === "delimited"
+      ? splitHeader(source, container.delimiter)
+      : [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return { path: source.path, container: container.kind, fields, rows, head: source.head };
+}
+
+/**
+ * The first format that recognises the sample, and the parts its fields play.
+ *
+ * @param wanted a format's id, where no other will do
+ * @param given parts whose columns the user has named
+ * @throws LuceError `invalid-parameter` for a format there is not, `unknown-format` where none recognises the sample
+ */
+export function chooseFormat(
+  sample: Sample,
+  wanted: string | undefined,
+  given: Columns,
+): { format: Format; columns: Columns } {
+  const ids = formats.map(({ id }) => id);
+  if (wanted !== undefined && !ids.includes(wanted)) {
+    throw new LuceError("invalid-parameter", `there is no format "${wanted}"`, { hint: suggestNearest(wanted, ids) });
+  }
+  for (const format of formats) {
+    if (wanted !== undefined && format.id !== wanted) continue;
+    const columns = format.detect(sample, given);
+    if (columns) return { format, columns };
+  }
+  const found =
+    sample.fields.length > 0 ? `its fields are ${sample.fields.slice(0, 20).join(", ")}` : "it has no fields";
+  throw new LuceError(
+    "unknown-format",
+    wanted ? `is not in the format ${wanted}; ${found}` : `holds no judgments that Luce knows; ${found}`,
+    {
+      where: sample.path,
+      hint: "say which columns are what, as in --columns left=model_a,right=model_b,winner=winner",
+    },
+  );
+}

@@ -88,7 +88,7 @@ function toReport(rows: readonly Row[], inputs: Report["provenance"]["inputs"], 
         ? [
             {
               severity: isClear(compared.gain, 0) ? ("note" as const) : ("caution" as const),
-              text: `That is ${percent(compared.gain.mean)} more than ${second.model} (95% interval ${percent(compared.gain.lower)} to ${percent(compared.gain.upper)}, on the same pairs).`,
+              text: `Over ${second.model} that is a gain of ${percent(compared.gain.mean)} (95% interval ${percent(compared.gain.lower)} to ${percent(compared.gain.upper)}, on the same pairs).`,
             },
             {
               severity: isClear(compared.reward, 0.5) ? ("note" as const) : ("caution" as const),

@@ -19,8 +19,9 @@ export function relationOf(source: Source, fields: readonly string[]): Relation 
     };
   }
   if (container.kind === "delimited") {
+    // Threads share a file by buffers; the default is so large for such lines that one thread reads most files.
     return {
-      from: `read_csv(${file}, auto_detect = false, header = true, delim = ${literal(container.delimiter)}, quote = '"', escape = '"', columns = ${typed}, compression = 'none', hive_partitioning = false, store_rejects = true, max_line_size = ${LONGEST_RECORD})`,
+      from: `read_csv(${file}, auto_detect = false, header = true, delim = ${literal(container.delimiter)}, quote = '"', escape = '"', columns = ${typed}, compression = 'none', hive_partitioning = false, store_rejects = true, max_line_size = ${LONGEST_RECORD}, buffer_size = ${LONGEST_RECORD})`,
       columns: fields,
     };
   }

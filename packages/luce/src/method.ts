@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { LuceError, suggestNearest } from "./errors.ts";
 
 export type MethodKind =

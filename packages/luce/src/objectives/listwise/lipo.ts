@@ -19,10 +19,11 @@
 import * as z from "zod";
 import { given, mask, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
-import { identity, precedes } from "../list-order.ts";
+import { descendingRanks } from "../list-order.ts";
 import { logSumExp, softmax, softplus } from "../numerics.ts";
 import { defineObjective, type LossTerms } from "../objective.ts";
 import { pairwiseDifferences } from "../pairwise-differences.ts";
+import { plackettLuceLoss } from "../plackett-luce-loss.ts";
 import { constant, type Tensor } from "../tensor.ts";
 import { lambdaWeights, orderedPairs } from "./lambda-weights.ts";
 import { rankingDiagnostics } from "./ranking-diagnostics.ts";
@@ -43,7 +44,7 @@ const rankingLosses = {
   "pair-hinge": (s, psi, present) => ({
     perExample: constant(1).sub(pairwiseDifferences(s)).maximum(0).mul(orderedPairs(psi, present)).sum([-2, -1]),
   }),
-  "list-mle": (s, psi, present) => ({ perExample: plackettLuceLoss(s, psi, present) }),
+  "list-mle": (s, psi, present) => ({ perExample: plackettLuceLoss(s, descendingRanks(psi, present), present) }),
   softmax(s, psi, present) {
     const targets = psi.div(psi.sum(-1, { keepDims: true }).maximum(LEAST_TOTAL));
     return { perExample: crossEntropy(s, targets, present) };
@@ -91,14 +92,6 @@ export const lipo = defineObjective({
 /** [..., K, K] log(1 + exp(-(s_i - s_j))). */
 function pairLogistic(s: Tensor): Tensor {
   return softplus(pairwiseDifferences(s).neg());
-}
-
-/** -log of the Plackett-Luce probability, under strengths s, of the order of `labels`; [..., K] to [...]. */
-export function plackettLuceLoss(s: Tensor, labels: Tensor, present: Tensor): Tensor {
-  const size = s.shape.at(-1) ?? 0;
-  const itself = identity(size);
-  const remaining = precedes(labels, present).add(itself.mul(present.expandDims(-1)));
-  return logSumExp(s.expandDims(-2), -1, remaining).sub(s).mul(present).sum(-1);
 }
 
 function crossEntropy(s: Tensor, targets: Tensor, present: Tensor): Tensor {

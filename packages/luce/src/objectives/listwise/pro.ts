@@ -17,8 +17,8 @@ import { descendingRanks, identity, precedes } from "../list-order.ts";
 import { logSumExp } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
 import { pairwiseDifferences } from "../pairwise-differences.ts";
+import { plackettLuceLoss } from "../plackett-luce-loss.ts";
 import { type Tensor, where } from "../tensor.ts";
-import { plackettLuceLoss } from "./lipo.ts";
 import { rankingDiagnostics } from "./ranking-diagnostics.ts";
 
 export const pro = defineObjective({
@@ -44,7 +44,10 @@ export const pro = defineObjective({
   }),
   loss({ policyLogps, lengths, scores, mask }, { temperature, sftWeight, sftNormalise }) {
     const s = policyLogps.div(lengths);
-    const rankingTerm = temperature === "none" ? plackettLuceLoss(s, scores, mask) : rewardGapLoss(s, scores, mask);
+    const rankingTerm =
+      temperature === "none"
+        ? plackettLuceLoss(s, descendingRanks(scores, mask), mask)
+        : rewardGapLoss(s, scores, mask);
     const first = descendingRanks(scores, mask).equal(1).mul(mask);
     const firstLogps = (sftNormalise === "sum" ? policyLogps : s).mul(first).sum(-1);
     const contrasts = mask.sum(-1).sub(1);

@@ -15,9 +15,10 @@
 import * as z from "zod";
 import { LuceError } from "../../errors.ts";
 import { type EvidenceArray, given, mask, policy } from "../evidence.ts";
-import { logSumExp, softplus } from "../numerics.ts";
+import { softplus } from "../numerics.ts";
 import { defineObjective, type LossTerms } from "../objective.ts";
 import { pairwiseDifferences, pairwiseMask } from "../pairwise-differences.ts";
+import { plackettLuceLoss } from "../plackett-luce-loss.ts";
 import type { Tensor } from "../tensor.ts";
 import { smoothedLogisticLoss } from "./dpo.ts";
 
@@ -84,15 +85,6 @@ function allPairsTerms(rewards: Tensor, ranks: Tensor, mask: Tensor): LossTerms 
   const pairCounts = preferred.sum([1, 2]);
   const losses = softplus(pairwiseDifferences(rewards).neg()).mul(preferred).sum([1, 2]);
   return { perExample: losses.div(pairCounts.maximum(1)), outputs: { pairCounts } };
-}
-
-/**
- * The negative log-likelihood of a strict order under Plackett-Luce, [B], from scores and ranks [B, K] (1 is
- * best): at each place, the best of those not yet placed is chosen with softmax probability. K^2 terms a list.
- */
-export function plackettLuceLoss(scores: Tensor, ranks: Tensor, mask: Tensor): Tensor {
-  const notYetPlaced = pairwiseDifferences(ranks).lessEqual(0).mul(pairwiseMask(mask));
-  return logSumExp(scores.expandDims(-2), -1, notYetPlaced).sub(scores).mul(mask).sum(-1);
 }
 
 function requireStrictRanks(ranks: EvidenceArray, mask: EvidenceArray): void {

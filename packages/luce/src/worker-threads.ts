@@ -49,7 +49,9 @@ type KernelMessage = {
  */
 function waitForChange(words: Int32Array, word: number, value: number, milliseconds: number): boolean {
   for (let look = 0; look < 5000; look++) if (Atomics.load(words, word) !== value) return true;
-  return Atomics.wait(words, word, value, milliseconds) !== "timed-out";
+  // What wakes a sleeper may be late: the word, changed before, was seen without it, and has not changed again.
+  while (Atomics.wait(words, word, value, milliseconds) === "ok") if (Atomics.load(words, word) !== value) return true;
+  return Atomics.load(words, word) !== value;
 }
 
 /** What a worker's own script expects of its global scope. */

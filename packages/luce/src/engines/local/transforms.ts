@@ -3,6 +3,17 @@ import { hold, mapParameters, type Parameters, underPrefix, withPrefix } from ".
 import { constantSchedule, type Schedule } from "./schedules.ts";
 
 /**
+ * Gradients, or what the parts of an optimiser have made of them so far: the arrays times one common factor, which is
+ * multiplied in where the arrays are read next. Multiplied at once, it would be one more pass over all parameters.
+ */
+export type Updates = {
+  readonly arrays: Parameters;
+  readonly factor: np.Array;
+  /** The Euclidean norm of all arrays times the factor taken as one vector, where it is known. */
+  readonly norm?: np.Array;
+};
+
+/**
  * One part of an optimiser: gradients in, changed gradients out; the last part's output is added to the
  * parameters. Parts are joined by `chain`.
  */
@@ -16,11 +27,11 @@ export type Transform = {
   numbers(step: number): readonly number[];
   /** Traceable. Consumes updates and state, borrows parameters and numbers. */
   update(
-    updates: Parameters,
+    updates: Updates,
     state: Parameters,
     parameters: Parameters,
     numbers: readonly np.Array[],
-  ): { updates: Parameters; state: Parameters };
+  ): { updates: Updates; state: Parameters };
 };
 
 /** Applies transforms one after the other. */
@@ -49,7 +60,7 @@ export function chain(...parts: readonly Transform[]): Transform {
 }
 
 type Stateless = Omit<Transform, "init" | "update"> & {
-  update(updates: Parameters, parameters: Parameters, numbers: readonly np.Array[]): Parameters;
+  update(updates: Updates, parameters: Parameters, numbers: readonly np.Array[]): Updates;
 };
 
 function stateless({ numbers, update }: Stateless): Transform {
@@ -64,12 +75,9 @@ function stateless({ numbers, update }: Stateless): Transform {
 export function clipByGlobalNorm(limit: number): Transform {
   return stateless({
     numbers: () => [],
-    update(updates) {
-      const norm = globalNorm(hold(updates));
-      const factor = np.minimum(np.array(1), np.array(limit).div(np.maximum(norm, np.array(1e-30))));
-      const clipped = mapParameters(updates, (update) => update.mul(factor.ref));
-      factor.dispose();
-      return clipped;
+    update({ arrays, factor, norm = globalNorm(hold(arrays)).mul(factor.ref) }) {
+      const share = np.minimum(np.array(1), np.array(limit).div(np.maximum(norm, np.array(1e-30))));
+      return { arrays, factor: factor.mul(share) };
     },
   });
 }
@@ -77,7 +85,7 @@ export function clipByGlobalNorm(limit: number): Transform {
 /** The Euclidean norm of all arrays taken as one vector. Consumes them. */
 export function globalNorm(parameters: Parameters): np.Array {
   const squares = Object.values(parameters).map((array) => np.square(array).sum());
-  return np.sqrt(squares.length === 0 ? np.array(0) : np.stack(squares).sum());
+  return np.sqrt(squares.reduce((left, right) => left.add(right), np.array(0)));
 }
 
 export type AdamOptions = {
@@ -101,17 +109,24 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
       ...withPrefix("square.", mapParameters(parameters, zerosLike)),
     }),
     numbers: (step) => [1 / (1 - beta1 ** (step + 1)), 1 / (1 - beta2 ** (step + 1))],
-    update(updates, state, _parameters, [meanScale, squareScale]) {
+    update({ arrays, factor, norm }, state, _parameters, [meanScale, squareScale]) {
+      norm?.dispose();
       const means = underPrefix("mean.", state);
       const squares = underPrefix("square.", state);
-      const newMeans = mapParameters(updates, (update, name) => means[name].mul(beta1).add(update.ref.mul(1 - beta1)));
-      const newSquares = mapParameters(updates, (update, name) =>
-        squares[name].mul(beta2).add(np.square(update).mul(1 - beta2)),
+      const newMeans = mapParameters(arrays, (array, name) =>
+        means[name].mul(beta1).add(array.ref.mul(factor.ref).mul(1 - beta1)),
       );
+      const newSquares = mapParameters(arrays, (array, name) =>
+        squares[name].mul(beta2).add(np.square(array.mul(factor.ref)).mul(1 - beta2)),
+      );
+      factor.dispose();
       const scaled = mapParameters(newMeans, (mean, name) =>
         mean.ref.mul(meanScale.ref).div(np.sqrt(newSquares[name].ref.mul(squareScale.ref)).add(epsilon)),
       );
-      return { updates: scaled, state: { ...withPrefix("mean.", newMeans), ...withPrefix("square.", newSquares) } };
+      return {
+        updates: { arrays: scaled, factor: np.array(1) },
+        state: { ...withPrefix("mean.", newMeans), ...withPrefix("square.", newSquares) },
+      };
     },
   };
 }
@@ -122,8 +137,9 @@ export function momentum(decay: number): Transform {
     init: (parameters) => mapParameters(parameters, zerosLike),
     numbers: () => [],
     update(updates, state) {
-      const sums = mapParameters(updates, (update, name) => state[name].mul(decay).add(update));
-      return { updates: hold(sums), state: sums };
+      const steps = multiplied(updates);
+      const sums = mapParameters(steps, (step, name) => state[name].mul(decay).add(step));
+      return { updates: { arrays: hold(sums), factor: np.array(1) }, state: sums };
     },
   };
 }
@@ -135,10 +151,13 @@ export function addDecayedWeights(
 ): Transform {
   return stateless({
     numbers: () => [],
-    update: (updates, parameters) =>
-      mapParameters(updates, (update, name) =>
-        weight !== 0 && applies(name, update.shape) ? update.add(parameters[name].ref.mul(weight)) : update,
-      ),
+    update: (updates, parameters) => {
+      if (weight === 0) return updates;
+      const arrays = mapParameters(multiplied(updates), (update, name) =>
+        applies(name, update.shape) ? update.add(parameters[name].ref.mul(weight)) : update,
+      );
+      return { arrays, factor: np.array(1) };
+    },
   });
 }
 
@@ -147,8 +166,19 @@ export function scaleByLearningRate(learningRate: number | Schedule): Transform 
   const schedule = typeof learningRate === "number" ? constantSchedule(learningRate) : learningRate;
   return stateless({
     numbers: (step) => [-schedule(step)],
-    update: (updates, _parameters, [scale]) => mapParameters(updates, (update) => update.mul(scale.ref)),
+    update({ arrays, factor, norm }, _parameters, [scale]) {
+      norm?.dispose();
+      return { arrays, factor: factor.mul(scale.ref) };
+    },
   });
+}
+
+/** The arrays of updates, their factor multiplied in. Consumes the updates. */
+export function multiplied({ arrays, factor, norm }: Updates): Parameters {
+  norm?.dispose();
+  const products = mapParameters(arrays, (array) => array.mul(factor.ref));
+  factor.dispose();
+  return products;
 }
 
 export type AdamWOptions = AdamOptions & {

@@ -1,7 +1,7 @@
 import { LuceError } from "../../errors.ts";
-import { numpy as np } from "../../jax.ts";
+import { DType, numpy as np } from "../../jax.ts";
 import { hold, mapParameters, type Parameters, release } from "./parameters.ts";
-import { globalNorm, type Transform } from "./transforms.ts";
+import { globalNorm, multiplied, type Transform } from "./transforms.ts";
 
 /** All that changes while learning. */
 export type LearnerState = {
@@ -18,7 +18,7 @@ export function startLearning(transform: Transform, parameters: Parameters): Lea
   return { parameters, optimiser: transform.init(parameters), step: 0 };
 }
 
-/** Traceable: one update along the mean of summed gradients. Borrows the parameters, consumes the rest. */
+/** Traceable: one update along the mean of summed float32 gradients. Borrows the parameters, consumes the rest. */
 export function updateOf(transform: Transform) {
   const numberCount = transform.numbers(0).length;
   return (
@@ -28,14 +28,15 @@ export function updateOf(transform: Transform) {
     count: np.Array,
     numbers: np.Array,
   ): Applied => {
-    const share = np.reciprocal(count);
-    const means = mapParameters(gradients, (gradient) => gradient.mul(share.ref.astype(gradient.dtype)));
-    const gradientNorm = globalNorm(hold(means));
+    const factor = np.reciprocal(count).astype(DType.Float32);
+    const gradientNorm = globalNorm(hold(gradients)).mul(factor.ref);
     const scalars = Array.from({ length: numberCount }, (_, i) => numbers.ref.slice(i));
-    const result = transform.update(means, optimiser, parameters, scalars);
+    const means = { arrays: gradients, factor, norm: gradientNorm.ref };
+    const { updates, state } = transform.update(means, optimiser, parameters, scalars);
+    const steps = multiplied(updates);
     return {
-      parameters: mapParameters(parameters, (parameter, name) => parameter.ref.add(result.updates[name])),
-      optimiser: { ...result.state },
+      parameters: mapParameters(parameters, (parameter, name) => parameter.ref.add(steps[name])),
+      optimiser: { ...state },
       gradientNorm,
     };
   };

@@ -50,19 +50,21 @@ export function runLayers(
   let stream = embeddings;
   for (let layer = 0; layer < config.layers; layer++) {
     const at = (part: string) => `model.layers.${layer}.${part}`;
-    const normed = rmsNorm(stream.ref, weights[`${at("input_layernorm")}.weight`], config.normEpsilon);
+    const normed = asFactor(rmsNorm(stream.ref, weights[`${at("input_layernorm")}.weight`], config.normEpsilon));
     const heads = (part: string, count: number) => toHeads(linear(model, at(part), normed.ref), count);
     const queries = rotate(heads("self_attn.q_proj", config.heads), rotation);
     const keys = rotate(heads("self_attn.k_proj", config.keyValueHeads), rotation);
     const values = heads("self_attn.v_proj", config.keyValueHeads);
     normed.dispose();
     const attended = fromHeads(attention(queries, keys, values, layer));
-    stream = stream.add(linear(model, at("self_attn.o_proj"), attended));
+    stream = stream.add(linear(model, at("self_attn.o_proj"), asFactor(attended)));
 
-    const between = rmsNorm(stream.ref, weights[`${at("post_attention_layernorm")}.weight`], config.normEpsilon);
+    const between = asFactor(
+      rmsNorm(stream.ref, weights[`${at("post_attention_layernorm")}.weight`], config.normEpsilon),
+    );
     const gate = nn.silu(linear(model, at("mlp.gate_proj"), between.ref));
     const up = linear(model, at("mlp.up_proj"), between);
-    stream = stream.add(linear(model, at("mlp.down_proj"), gate.mul(up)));
+    stream = stream.add(linear(model, at("mlp.down_proj"), asFactor(gate.mul(up))));
   }
   return stream;
 }
@@ -83,7 +85,7 @@ export function finalNorm({ config, weights }: Model, hidden: np.Array): np.Arra
 /** Normed hidden states [N, hiddenSize] to logits [N, vocabularySize]. Consumes them. */
 export function logitsOf({ config, weights }: Model, hidden: np.Array): np.Array {
   const head = weights[config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"];
-  return multiplyTransposed(hidden, head.ref);
+  return multiplyTransposed(asFactor(hidden), head.ref);
 }
 
 /** Positions [B, S] (floats) to their rotation. Consumes them. */
@@ -105,18 +107,26 @@ export function rmsNorm(x: np.Array, gain: np.Array, epsilon: number): np.Array 
   return x.mul(np.reciprocal(np.sqrt(meanSquare.add(epsilon)))).mul(gain.ref);
 }
 
-/** x [N, in] times the named matrix [out, in] transposed, and its adapter. Consumes `x`. */
+/** x [N, 1, in] times the named matrix [out, in] transposed, and its adapter: [N, out]. Consumes `x`. */
 function linear({ weights, adapters }: Model, name: string, x: np.Array): np.Array {
   const down = adapters && weights[adapterName(name, "A")];
   if (!down) return multiplyTransposed(x, weights[`${name}.weight`].ref);
   const up = weights[adapterName(name, "B")];
-  const change = multiplyTransposed(multiplyTransposed(x.ref, down.ref), up.ref);
+  const change = multiplyTransposed(asFactor(multiplyTransposed(x.ref, down.ref)), up.ref);
   return multiplyTransposed(x, weights[`${name}.weight`].ref).add(change.mul(adapters.alpha / adapters.rank));
 }
 
-/** [N, in] x [out, in] -> [N, out]. */
+/**
+ * [N, in] as a product reads it, [N, 1, in]. Made once for all the products that read it: jax-js (0.1.25) copies an
+ * array that is reshaped and then read by more than one kernel, as each product's gradient reads its factors again.
+ */
+function asFactor(x: np.Array): np.Array {
+  return x.reshape([x.shape[0], 1, x.shape[1]]);
+}
+
+/** [N, 1, in] x [out, in] -> [N, out]. */
 function multiplyTransposed(x: np.Array, matrix: np.Array): np.Array {
-  return lax.dot(x, matrix, { lhsContractingDims: [1], rhsContractingDims: [1] });
+  return np.vecdot(x, matrix);
 }
 
 /** Turns the pairs (i, i + headSize / 2) of each head by the angle of their position: halves exchanged, not joined. */

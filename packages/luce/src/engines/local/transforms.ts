@@ -82,10 +82,16 @@ export function clipByGlobalNorm(limit: number): Transform {
   });
 }
 
-/** The Euclidean norm of all arrays taken as one vector. Consumes them. */
+/** The Euclidean norm of all arrays taken as one vector. Consumes them. One pass reads all arrays of a shape. */
 export function globalNorm(parameters: Parameters): np.Array {
-  const squares = Object.values(parameters).map((array) => np.square(array).sum());
-  return np.sqrt(squares.reduce((left, right) => left.add(right), np.array(0)));
+  const squares = new Map<string, np.Array>();
+  for (const array of Object.values(parameters)) {
+    const shape = array.shape.join();
+    const others = squares.get(shape);
+    squares.set(shape, others ? others.add(np.square(array)) : np.square(array));
+  }
+  const totals = Array.from(squares.values(), (sum) => (sum.shape.length > 1 ? sum.sum(-1) : sum).sum());
+  return np.sqrt(totals.reduce((left, right) => left.add(right), np.array(0)));
 }
 
 export type AdamOptions = {

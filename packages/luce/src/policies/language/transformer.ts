@@ -103,8 +103,17 @@ export function rotationOf(config: LanguageConfig, positions: np.Array): Rotatio
 
 /** Root-mean-square norm over the last axis. Consumes `x`, borrows the gain. */
 export function rmsNorm(x: np.Array, gain: np.Array, epsilon: number): np.Array {
-  const meanSquare = np.square(x.ref).mean(-1, { keepdims: true });
-  return x.mul(np.reciprocal(np.sqrt(meanSquare.add(epsilon)))).mul(gain.ref);
+  const meanSquare = np.square(x.ref).mean(-1, { keepdims: true }).add(epsilon);
+  return x.mul(inverseRoot(meanSquare)).mul(gain.ref);
+}
+
+/**
+ * x^-1/2. Consumes `x`. A step of Newton's method from the value itself: its derivative is that of the root, without
+ * the division by one, which would be made for each element that the root multiplies.
+ */
+function inverseRoot(x: np.Array): np.Array {
+  const root = lax.stopGradient(np.reciprocal(np.sqrt(x.ref)));
+  return root.ref.mul(x.mul(root.ref).mul(root).mul(-0.5).add(1.5));
 }
 
 /** x [N, 1, in] times the named matrix [out, in] transposed, and its adapter: [N, out]. Consumes `x`. */

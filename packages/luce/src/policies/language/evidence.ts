@@ -1,7 +1,18 @@
 import type { Batch } from "../../engines/index.ts";
 import { DType, lax, numpy as np } from "../../jax.ts";
 import { candidatePlaces, type Place } from "./batch.ts";
-import { attend, embed, finalNorm, logitsOf, type Model, type Rows, rotationOf, runLayers } from "./transformer.ts";
+import {
+  attend,
+  embed,
+  finalNorm,
+  type Layout,
+  logitsOf,
+  type Model,
+  type Rows,
+  rotationOf,
+  runLayers,
+  type Tail,
+} from "./transformer.ts";
 
 /** Added to the scores of what may not be attended to: its exponential is 0. */
 export const HIDDEN = -1e9;
@@ -39,12 +50,11 @@ export function candidateEvidence(
 /** Normed hidden states [B * K * R, hiddenSize] at the places whose logits predict the response tokens. */
 export function predictingStates(model: Model, batch: Batch): np.Array {
   const [B, K, R] = batch.responses.shape;
-  const P = batch.prompts.shape[1];
   const D = model.config.hiddenSize;
   const stream = candidateStream(model, batch);
   // The last prompt token predicts every first response token, each response token the next.
-  const last = np.broadcastTo(stream.ref.slice([(P - 1) * B, P * B]).reshape([B, 1, 1, D]), [B, K, 1, D]);
-  const before = stream.slice([P * B, (P + K * (R - 1)) * B]);
+  const last = np.broadcastTo(stream.ref.slice([0, B]).reshape([B, 1, 1, D]), [B, K, 1, D]);
+  const before = stream.slice([B, (1 + K * (R - 1)) * B]);
   const states = R === 1 ? last : np.concatenate([last, before.reshape([K, R - 1, B, D]).transpose([2, 0, 1, 3])], 2);
   if (R === 1) before.dispose();
   return finalNorm(model, states.reshape([B * K * R, D]));
@@ -56,14 +66,13 @@ export function predictingStates(model: Model, batch: Batch): np.Array {
  */
 export function lastStates(model: Model, batch: Batch): np.Array {
   const [B, K, R] = batch.responses.shape;
-  const P = batch.prompts.shape[1];
   const D = model.config.hiddenSize;
   const stream = candidateStream(model, batch);
-  const ends = (P + K * (R - 1)) * B;
+  const ends = (1 + K * (R - 1)) * B;
   const own = np
     .concatenate(
       [
-        ...(R === 1 ? [] : [stream.ref.slice([P * B, ends]).reshape([K, R - 1, B, D])]),
+        ...(R === 1 ? [] : [stream.ref.slice([B, ends]).reshape([K, R - 1, B, D])]),
         stream.slice([ends, ends + K * B]).reshape([K, 1, B, D]),
       ],
       1,
@@ -87,22 +96,38 @@ export function responseMask(batch: Batch): np.Array {
     .astype(DType.Float32);
 }
 
-/** The residual stream [N, hiddenSize] after the last layer, its rows as the batch's tokens. */
+/**
+ * The residual stream after the last layer, its rows as the batch's tokens from the last of the prompts on: no other
+ * place of a prompt is read.
+ */
 function candidateStream(model: Model, batch: Batch): np.Array {
   const mask = attentionMask(batch);
   const rotation = rotationOf(model.config, positionsOf(batch));
-  const stream = runLayers(model, embed(model, batch.tokens), candidateRows(batch), rotation, (queries, keys, values) =>
-    attend(queries, keys, values, mask),
-  );
-  for (const array of [mask, rotation.cosines, rotation.sines]) array.dispose();
+  const { B, P } = sizesOf(batch);
+  const first = P - 1;
+  const fromFirst = (array: np.Array) => array.ref.slice([], [], [first, array.shape[2]]);
+  const tailMask = fromFirst(mask);
+  const whole: Layout = {
+    rows: candidateRows(batch, 0),
+    rotation,
+    attention: (queries, keys, values) => attend(queries, keys, values, mask),
+  };
+  const tail: Tail = {
+    firstRow: first * B,
+    rows: candidateRows(batch, first),
+    rotation: { cosines: fromFirst(rotation.cosines), sines: fromFirst(rotation.sines) },
+    attention: (queries, keys, values) => attend(queries, keys, values, tailMask),
+  };
+  const stream = runLayers(model, embed(model, batch.tokens), whole, tail);
+  for (const array of [mask, tailMask, ...Object.values(rotation), ...Object.values(tail.rotation)]) array.dispose();
   return stream;
 }
 
-/** Place by place; places beyond the rows are zeros that nothing real attends to. */
-function candidateRows(batch: Batch): Rows {
+/** Place by place from `first` on; places beyond the rows are zeros that nothing real attends to. */
+function candidateRows(batch: Batch, first: number): Rows {
   const { B, P, K, R } = sizesOf(batch);
-  const S = P + K * R;
-  const N = batch.tokens.shape[0];
+  const S = P + K * R - first;
+  const N = batch.tokens.shape[0] - first * B;
   return {
     toHeads(x, count) {
       const size = x.shape[1] / count;

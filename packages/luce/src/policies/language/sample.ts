@@ -178,12 +178,10 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
   const mask = later.astype(DType.Float32).add(padding).mul(HIDDEN);
   const cache: Record<string, np.Array> = {};
   const rotation = rotationOf(model.config, positions);
-  const stream = runLayers(
-    model,
-    embed(model, tokens),
-    consecutiveRows(N),
+  const stream = runLayers(model, embed(model, tokens), {
+    rows: consecutiveRows(N),
     rotation,
-    (queries, keys, values, layer) => {
+    attention(queries, keys, values, layer) {
       const padded = (array: np.Array) =>
         np.pad(array, [
           [0, 0],
@@ -195,7 +193,7 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
       cache[`values.${layer}`] = padded(values.ref);
       return attend(queries, keys, values, mask);
     },
-  );
+  });
   const last = stream.reshape([N, P, model.config.hiddenSize]).slice([], P - 1);
   return { logits: logitsOf(model, finalNorm(model, last)), cache };
 }
@@ -221,13 +219,17 @@ function advance(model: Model, cache: Parameters, { tokens, lengths, slot, first
   const positions = lengths.add(slot.sub(first.add(lengths.ref))).reshape([N, 1]);
   const updated: Record<string, np.Array> = {};
   const rotation = rotationOf(model.config, positions);
-  const stream = runLayers(model, embed(model, tokens), consecutiveRows(N), rotation, (q, k, v, layer) => {
-    const written = (name: string, array: np.Array) => {
-      const old = cache[`${name}.${layer}`].mul(np.array(1).sub(here.ref));
-      updated[`${name}.${layer}`] = old.add(array.mul(here.ref));
-      return updated[`${name}.${layer}`].ref;
-    };
-    return attend(q, written("keys", k), written("values", v), mask);
+  const stream = runLayers(model, embed(model, tokens), {
+    rows: consecutiveRows(N),
+    rotation,
+    attention(queries, keys, values, layer) {
+      const written = (name: string, array: np.Array) => {
+        const old = cache[`${name}.${layer}`].mul(np.array(1).sub(here.ref));
+        updated[`${name}.${layer}`] = old.add(array.mul(here.ref));
+        return updated[`${name}.${layer}`].ref;
+      };
+      return attend(queries, written("keys", keys), written("values", values), mask);
+    },
   });
   return { logits: logitsOf(model, finalNorm(model, stream)), cache: updated };
 }

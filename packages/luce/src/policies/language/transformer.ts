@@ -35,29 +35,38 @@ export function consecutiveRows(batch: number): Rows {
 /** Attends from rotated queries [B, heads, S, headSize] to keys and values [B, keyValueHeads, S, headSize]. */
 export type Attention = (queries: np.Array, keys: np.Array, values: np.Array, layer: number) => np.Array;
 
+/** Where the rows of the residual stream stand and what they attend to. */
+export type Layout = { readonly rows: Rows; readonly rotation: Rotation; readonly attention: Attention };
+
+/** The rows from `firstRow` on, and the layout of what they make. */
+export type Tail = Layout & { readonly firstRow: number };
+
 /**
  * The decoder: embeddings [N, hiddenSize] to the residual stream after the last layer, before the last norm.
  * Traceable; consumes the embeddings, borrows the rest.
+ *
+ * @param tail what is read of the last layer, if not all: the rows before it give it their keys and values alone
+ * @returns [N, hiddenSize], or the rows of the tail
  */
-export function runLayers(
-  model: Model,
-  embeddings: np.Array,
-  { toHeads, fromHeads }: Rows,
-  rotation: Rotation,
-  attention: Attention,
-): np.Array {
+export function runLayers(model: Model, embeddings: np.Array, whole: Layout, tail?: Tail): np.Array {
   const { config, weights } = model;
   let stream = embeddings;
   for (let layer = 0; layer < config.layers; layer++) {
     const at = (part: string) => `model.layers.${layer}.${part}`;
     const normed = asFactor(rmsNorm(stream.ref, weights[`${at("input_layernorm")}.weight`], config.normEpsilon));
-    const heads = (part: string, count: number) => toHeads(linear(model, at(part), normed.ref), count);
-    const queries = rotate(heads("self_attn.q_proj", config.heads), rotation);
-    const keys = rotate(heads("self_attn.k_proj", config.keyValueHeads), rotation);
+    const heads = (part: string, count: number) => whole.rows.toHeads(linear(model, at(part), normed.ref), count);
+    const isTail = tail !== undefined && layer === config.layers - 1;
+    const { rows, rotation, attention } = isTail ? tail : whole;
+    const read = (x: np.Array) => (isTail ? x.slice([tail.firstRow, x.shape[0]]) : x);
+    const queries = rotate(
+      rows.toHeads(linear(model, at("self_attn.q_proj"), read(normed.ref)), config.heads),
+      rotation,
+    );
+    const keys = rotate(heads("self_attn.k_proj", config.keyValueHeads), whole.rotation);
     const values = heads("self_attn.v_proj", config.keyValueHeads);
     normed.dispose();
-    const attended = fromHeads(attention(queries, keys, values, layer));
-    stream = stream.add(linear(model, at("self_attn.o_proj"), asFactor(attended)));
+    const attended = rows.fromHeads(attention(queries, keys, values, layer));
+    stream = read(stream).add(linear(model, at("self_attn.o_proj"), asFactor(attended)));
 
     const between = asFactor(
       rmsNorm(stream.ref, weights[`${at("post_attention_layernorm")}.weight`], config.normEpsilon),

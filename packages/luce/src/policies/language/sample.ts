@@ -182,15 +182,13 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
     rows: consecutiveRows(N),
     rotation,
     attention(queries, keys, values, layer) {
-      const padded = (array: np.Array) =>
-        np.pad(array, [
-          [0, 0],
-          [0, 0],
-          [0, T - P],
-          [0, 0],
-        ]);
-      cache[`keys.${layer}`] = padded(keys.ref);
-      cache[`values.${layer}`] = padded(values.ref);
+      const padded = (array: np.Array, axis: number) =>
+        np.pad(
+          array,
+          array.shape.map((_, i) => (i === axis ? [0, T - P] : [0, 0])),
+        );
+      cache[`keys.${layer}`] = padded(keys.ref, 3);
+      cache[`values.${layer}`] = padded(values.ref, 4);
       return attend(queries, keys, values, mask);
     },
   });
@@ -201,9 +199,9 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
 /** Reads one more token of each row into its slot of the cache. */
 function advance(model: Model, cache: Parameters, { tokens, lengths, slot, first }: Batch) {
   const N = tokens.shape[0];
-  const T = cache["keys.0"].shape[2];
+  const T = cache["keys.0"].shape[3];
   const places = np.arange(T).astype(DType.Float32);
-  const here = places.ref.equal(slot.ref).astype(DType.Float32).reshape([1, 1, T, 1]);
+  const here = places.ref.equal(slot.ref).astype(DType.Float32);
   const hidden = np.maximum(
     places.ref
       .reshape([1, T])
@@ -223,12 +221,17 @@ function advance(model: Model, cache: Parameters, { tokens, lengths, slot, first
     rows: consecutiveRows(N),
     rotation,
     attention(queries, keys, values, layer) {
-      const written = (name: string, array: np.Array) => {
-        const old = cache[`${name}.${layer}`].mul(np.array(1).sub(here.ref));
-        updated[`${name}.${layer}`] = old.add(array.mul(here.ref));
+      const written = (name: string, array: np.Array, isHere: np.Array) => {
+        const old = cache[`${name}.${layer}`].mul(np.array(1).sub(isHere.ref));
+        updated[`${name}.${layer}`] = old.add(array.mul(isHere));
         return updated[`${name}.${layer}`].ref;
       };
-      return attend(queries, written("keys", keys), written("values", values), mask);
+      return attend(
+        queries,
+        written("keys", keys, here.ref.reshape([T, 1])),
+        written("values", values, here.ref.reshape([1, T])),
+        mask,
+      );
     },
   });
   return { logits: logitsOf(model, finalNorm(model, stream)), cache: updated };

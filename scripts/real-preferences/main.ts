@@ -18,7 +18,7 @@
 //   less of the test. The tests of seeds 2 and 3 overlap with these pairs, and only show how much a split matters.
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { createRandom, LuceError, loadMethod, shuffle } from "luce";
 import {
   createEvidenceCache,
@@ -32,6 +32,7 @@ import {
 import { openVotes } from "luce/data/files";
 import { isObjective } from "luce/objectives";
 import { type MeanInterval, meanInterval } from "luce/report";
+import { runCommand } from "../../packages/studio/src/command-line.ts";
 import { createByteNgramPolicy } from "./byte-ngram-policy.ts";
 
 const PROMPT_BYTES = 23;
@@ -39,23 +40,27 @@ const RESPONSE_BYTES = 63;
 const TEST_PAIRS = 800;
 const BATCH_SIZE = 16;
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { seeds: { type: "string", default: "3" }, write: { type: "string" } },
-});
-if (positionals.length !== 1) throw new LuceError("invalid-parameter", "give one file of judgments");
-const pairs = await readPairs(positionals[0]);
-console.log(`${pairs.length} pairs: ${TEST_PAIRS} to test, ${pairs.length - TEST_PAIRS} to learn from`);
-for (let seed = 1; seed <= Number(values.seeds); seed++) {
-  const order = shuffle([...pairs], createRandom(seed));
-  if (seed === 1 && values.write !== undefined) {
-    mkdirSync(values.write, { recursive: true });
-    write(path.join(values.write, "test.jsonl"), order.slice(0, TEST_PAIRS));
-    write(path.join(values.write, "training.jsonl"), order.slice(TEST_PAIRS));
+const command = new Command()
+  .argument("<file>", "judgments: harmless-base-test.jsonl.gz of HH-RLHF")
+  .option("--seeds <count>", "how many splits", Number, 3)
+  .option("--write <folder>", "keep both parts of the split of seed 1 here")
+  .action(main);
+process.exitCode = await runCommand("real-preferences", command, process.argv.slice(2));
+
+async function main(file: string, { seeds, write: folder }: { seeds: number; write?: string }): Promise<void> {
+  const pairs = await readPairs(file);
+  console.log(`${pairs.length} pairs: ${TEST_PAIRS} to test, ${pairs.length - TEST_PAIRS} to learn from`);
+  for (let seed = 1; seed <= seeds; seed++) {
+    const order = shuffle([...pairs], createRandom(seed));
+    if (seed === 1 && folder !== undefined) {
+      mkdirSync(folder, { recursive: true });
+      write(path.join(folder, "test.jsonl"), order.slice(0, TEST_PAIRS));
+      write(path.join(folder, "training.jsonl"), order.slice(TEST_PAIRS));
+    }
+    const result = await learn(order.slice(TEST_PAIRS), order.slice(0, TEST_PAIRS), seed);
+    console.log(`split ${seed}`);
+    for (const [name, interval] of Object.entries(result)) console.log(`  ${name.padEnd(40)} ${inWords(interval)}`);
   }
-  const result = await learn(order.slice(TEST_PAIRS), order.slice(0, TEST_PAIRS), seed);
-  console.log(`split ${seed}`);
-  for (const [name, interval] of Object.entries(result)) console.log(`  ${name.padEnd(40)} ${inWords(interval)}`);
 }
 
 async function learn(training: readonly PreferenceList[], test: readonly PreferenceList[], seed: number) {

@@ -26,28 +26,35 @@ export async function runCommandLine(args: string[]): Promise<number> {
     process.stdout.write(`${manifest.version}\n`);
     return 0;
   }
-  const debug = rest.includes("--debug");
   try {
     const entry = commands.find((command) => command.name === name);
     if (!entry) {
       const names = commands.map((command) => command.name);
       throw new LuceError("invalid-parameter", `there is no command "${name}"`, { hint: suggestNearest(name, names) });
     }
-    const { command } = await entry.load();
+    return await runCommand(`luce ${name}`, (await entry.load()).command, rest);
+  } catch (error) {
+    return report(error, rest.includes("--debug"));
+  }
+}
+
+/** Runs a command and returns the exit status; an error is one line on standard error. */
+export async function runCommand(name: string, command: Command, args: string[]): Promise<number> {
+  try {
     await configure(command, name).parseAsync(
-      rest.filter((arg) => arg !== "--debug"),
+      args.filter((arg) => arg !== "--debug"),
       { from: "user" },
     );
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return report(error, debug);
+    return report(error, args.includes("--debug"));
   }
 }
 
 /** Options every command shares, and errors as values instead of exits. */
 function configure(command: Command, name: string): Command {
   return command
-    .name(`luce ${name}`)
+    .name(name)
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .option("--debug", "show where an error came from");

@@ -21,7 +21,7 @@ import { logistic, type PairwiseLikelihood, softplus } from "./pairwise-likeliho
 import { ratePairwise } from "./pairwise-rating.ts";
 import { createPairwiseRefit } from "./pairwise-refit.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
-import { independentMeat, modelCovariance, sandwich, scoresAt } from "./sandwich.ts";
+import { independentMeat, modelCovariance, rootDiagonal, sandwich, scoresAt } from "./sandwich.ts";
 import { NORMAL_95 } from "./uncertainty.ts";
 
 const parameters = z.object({
@@ -98,12 +98,10 @@ export const bradleyTerry = defineRating({
     const penalty = { strengths: regularization, shared: 0 };
     const fit = fitStrengths(cells, regularization);
     const information = informationAt(cells, bradleyTerryLikelihood, fit.strengths, fit.shared, penalty);
-    const modelBased = modelCovariance(information, oneBlock(systems));
+    const modelBased = modelCovariance(information, new Int32Array(systems));
     const scores = scoresAt(cells, bradleyTerryLikelihood, fit.strengths, fit.shared);
     const robust = sandwich(modelBased, independentMeat(cells, scores, 0), systems);
-    const deviations = (covariance: Float64Array) =>
-      Float64Array.from({ length: systems }, (_, i) => Math.sqrt(Math.max(0, covariance[i * systems + i])));
-    const stdErrSandwich = deviations(robust);
+    const stdErrSandwich = rootDiagonal(robust, systems);
     const { strengths } = fit;
     const bootstrapLogStrengths = bootstrapCounts?.map(
       (counts) =>
@@ -114,7 +112,7 @@ export const bradleyTerry = defineRating({
       ratings: strengths.map((strength) => initRating + (ratingScale / Math.log(ratingBase)) * strength),
       logLikelihood: fit.logLikelihood,
       winProbabilities: Array.from(strengths, (a) => strengths.map((b) => logistic(a - b))),
-      stdErrHessian: deviations(modelBased),
+      stdErrHessian: rootDiagonal(modelBased, systems),
       stdErrSandwich,
       ciLow95: strengths.map((strength, i) => strength - NORMAL_95 * stdErrSandwich[i]),
       ciHigh95: strengths.map((strength, i) => strength + NORMAL_95 * stdErrSandwich[i]),
@@ -132,8 +130,4 @@ export const bradleyTerry = defineRating({
 
 function fitStrengths(cells: Cells, regularization: number) {
   return fitIdentified(cells, bradleyTerryLikelihood, { strengths: regularization, shared: 0 });
-}
-
-function oneBlock(systems: number): Int32Array {
-  return new Int32Array(systems);
 }

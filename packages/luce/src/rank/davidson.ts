@@ -12,16 +12,11 @@
  */
 import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
-import { createRandom } from "../random.ts";
-import { type BradleyTerryOptions, bradleyTerryLikelihood } from "./bradley-terry.ts";
-import { type Cells, mergeCells } from "./cells.ts";
-import { comparisonInputs, toComparisons } from "./contract.ts";
-import { fitIdentified, informationAt } from "./pairwise-fit.ts";
-import { logistic, type PairwiseLikelihood } from "./pairwise-likelihood.ts";
-import { ratePairwise } from "./pairwise-rating.ts";
-import { createPairwiseRefit } from "./pairwise-refit.ts";
+import type { BradleyTerryOptions } from "./bradley-terry.ts";
+import { comparisonInputs } from "./contract.ts";
+import type { PairwiseLikelihood } from "./pairwise-likelihood.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
-import { modelCovariance } from "./sandwich.ts";
+import { evaluateTieModel, fitTieModel, refitTieModel, type TieModel } from "./tie-model.ts";
 
 const parameters = z.object({
   /** Lambda: the precision of a normal prior on strengths. 0 is maximum likelihood. */
@@ -33,30 +28,8 @@ const parameters = z.object({
 });
 
 /** Davidson strengths with sandwich covariance; the coefficient `nu` says how likely ties are. */
-export function fitDavidson(
-  comparisons: Comparisons,
-  { regularization = 0, random = createRandom(0) }: BradleyTerryOptions = {},
-): RatingFit {
-  const merged = mergeCells(comparisons);
-  const ties = hasTies(merged.cells);
-  const rating = ratePairwise({
-    comparisons,
-    ...merged,
-    likelihood: ties ? davidsonLikelihood : bradleyTerryLikelihood,
-    penalty: { strengths: regularization, shared: 0 },
-    random,
-    winProbability: ties
-      ? (d, shared) => {
-          const [win, , tie] = davidsonProbabilities(d, shared[0]);
-          return win + tie / 2;
-        }
-      : logistic,
-    coefficients: ([logNu]) => {
-      const nu = Math.exp(logNu);
-      return ties ? [{ name: "nu", value: nu, derivative: nu }] : [];
-    },
-  });
-  return ties ? rating : { ...rating, coefficients: [{ name: "nu", value: 0, standardError: null }] };
+export function fitDavidson(comparisons: Comparisons, options: BradleyTerryOptions = {}): RatingFit {
+  return fitTieModel(comparisons, tieModel, options);
 }
 
 /** [i preferred, j preferred, tie] where i is ahead by `d`; d may be infinite. */
@@ -72,7 +45,7 @@ export function davidsonProbabilities(d: number, logNu: number): [number, number
 }
 
 /** One shared parameter, ln nu. */
-export const davidsonLikelihood: PairwiseLikelihood = {
+const davidsonLikelihood: PairwiseLikelihood = {
   sharedCount: 1,
   linearInOutcome: false,
   derivatives(outcome, d, shared, out) {
@@ -92,6 +65,22 @@ export const davidsonLikelihood: PairwiseLikelihood = {
   },
 };
 
+const tieModel: TieModel = {
+  likelihood: davidsonLikelihood,
+  winProbability(d, [logNu]) {
+    const [win, , tie] = davidsonProbabilities(d, logNu);
+    return win + tie / 2;
+  },
+  coefficient: {
+    name: "nu",
+    fromFitted(logNu) {
+      const nu = Math.exp(logNu);
+      return { value: nu, derivative: nu };
+    },
+    toFitted: Math.log,
+  },
+};
+
 export const davidson = defineRating({
   id: "davidson",
   name: "Davidson",
@@ -101,44 +90,28 @@ export const davidson = defineRating({
   params: parameters,
   inputs: comparisonInputs,
 
-  evaluate(inputs, { regularization, roboArenaScale, roboArenaShift }) {
-    const comparisons = toComparisons(inputs);
-    const { cells } = mergeCells(comparisons);
-    const ties = hasTies(cells);
-    const likelihood = ties ? davidsonLikelihood : bradleyTerryLikelihood;
-    const block = new Int32Array(inputs.nItems);
-    const penalty = { strengths: regularization, shared: 0 };
-    const { strengths, shared, logLikelihood } = fitIdentified(cells, likelihood, penalty);
-    const covariance = modelCovariance(informationAt(cells, likelihood, strengths, shared, penalty), block);
-    const size = inputs.nItems + likelihood.sharedCount;
-    const deviation = (index: number) => Math.sqrt(Math.max(0, covariance[index * size + index]));
-    const logNu = ties ? shared[0] : Number.NEGATIVE_INFINITY;
-    const stdErr = strengths.map((_, i) => deviation(i));
+  evaluate(inputs, { roboArenaScale, roboArenaShift, ...options }) {
+    const { logStrengths, logLikelihood, stdErr, tieParameter, stdErrTie } = evaluateTieModel(
+      inputs,
+      tieModel,
+      options,
+    );
+    const logNu = tieParameter ?? Number.NEGATIVE_INFINITY;
     return {
-      logStrengths: strengths,
+      logStrengths,
       nu: Math.exp(logNu),
       logLikelihood,
       stdErr,
-      stdErrLogNu: ties ? deviation(inputs.nItems) : null,
+      stdErrLogNu: stdErrTie,
       probabilities: inputs.comparisons.map(({ left, right }) =>
-        davidsonProbabilities(strengths[left] - strengths[right], logNu),
+        davidsonProbabilities(logStrengths[left] - logStrengths[right], logNu),
       ),
-      roboArenaScores: strengths.map((strength) => roboArenaScale * strength + roboArenaShift),
+      roboArenaScores: logStrengths.map((strength) => roboArenaScale * strength + roboArenaShift),
       roboArenaStd: stdErr.map((error) => roboArenaScale * error),
     };
   },
 
   fit: (comparisons: Comparisons, { regularization, random }) => fitDavidson(comparisons, { regularization, random }),
 
-  refit(comparisons: Comparisons, fit, { regularization }) {
-    const nu = fit.coefficients[0].value;
-    const penalty = { strengths: regularization, shared: 0 };
-    return nu > 0
-      ? createPairwiseRefit(comparisons, fit, davidsonLikelihood, penalty, Float64Array.of(Math.log(nu)))
-      : createPairwiseRefit(comparisons, fit, bradleyTerryLikelihood, penalty);
-  },
+  refit: (comparisons: Comparisons, fit, options) => refitTieModel(comparisons, fit, tieModel, options),
 });
-
-export function hasTies({ outcome, mass }: Cells): boolean {
-  return outcome.some((y, cell) => y === 0.5 && mass[cell] > 0);
-}

@@ -11,17 +11,11 @@
  */
 import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
-import { createRandom } from "../random.ts";
-import { type BradleyTerryOptions, bradleyTerryLikelihood } from "./bradley-terry.ts";
-import { mergeCells } from "./cells.ts";
-import { comparisonInputs, toComparisons } from "./contract.ts";
-import { hasTies } from "./davidson.ts";
-import { fitIdentified, informationAt } from "./pairwise-fit.ts";
+import type { BradleyTerryOptions } from "./bradley-terry.ts";
+import { comparisonInputs } from "./contract.ts";
 import { logistic, type PairwiseLikelihood, softplus } from "./pairwise-likelihood.ts";
-import { ratePairwise } from "./pairwise-rating.ts";
-import { createPairwiseRefit } from "./pairwise-refit.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
-import { modelCovariance } from "./sandwich.ts";
+import { evaluateTieModel, fitTieModel, refitTieModel, type TieModel } from "./tie-model.ts";
 
 const parameters = z.object({
   /** Lambda: the precision of a normal prior on strengths. 0 is maximum likelihood. */
@@ -29,27 +23,12 @@ const parameters = z.object({
 });
 
 /** Rao-Kupper strengths with sandwich covariance; the coefficient `eta` is the threshold in log-odds. */
-export function fitRaoKupper(
-  comparisons: Comparisons,
-  { regularization = 0, random = createRandom(0) }: BradleyTerryOptions = {},
-): RatingFit {
-  const merged = mergeCells(comparisons);
-  const ties = hasTies(merged.cells);
-  const rating = ratePairwise({
-    comparisons,
-    ...merged,
-    likelihood: ties ? raoKupperLikelihood : bradleyTerryLikelihood,
-    penalty: { strengths: regularization, shared: 0 },
-    random,
-    // A tie takes what the two thresholds leave, so half of it and the win add up to the mean of the two.
-    winProbability: ties ? (d, [eta]) => (logistic(d - eta) + 1 - logistic(-d - eta)) / 2 : logistic,
-    coefficients: ([eta]) => (ties ? [{ name: "eta", value: eta, derivative: 1 }] : []),
-  });
-  return ties ? rating : { ...rating, coefficients: [{ name: "eta", value: 0, standardError: null }] };
+export function fitRaoKupper(comparisons: Comparisons, options: BradleyTerryOptions = {}): RatingFit {
+  return fitTieModel(comparisons, tieModel, options);
 }
 
 /** One shared parameter, eta. */
-export const raoKupperLikelihood: PairwiseLikelihood = {
+const raoKupperLikelihood: PairwiseLikelihood = {
   sharedCount: 1,
   linearInOutcome: false,
   sharedStart: Float64Array.of(0.5),
@@ -72,6 +51,17 @@ export const raoKupperLikelihood: PairwiseLikelihood = {
   },
 };
 
+const tieModel: TieModel = {
+  likelihood: raoKupperLikelihood,
+  // A tie takes what the two thresholds leave, so half of it and the win add up to the mean of the two.
+  winProbability: (d, [eta]) => (logistic(d - eta) + 1 - logistic(-d - eta)) / 2,
+  coefficient: {
+    name: "eta",
+    fromFitted: (eta) => ({ value: eta, derivative: 1 }),
+    toFitted: (eta) => eta,
+  },
+};
+
 export const raoKupper = defineRating({
   id: "rao-kupper",
   name: "Rao-Kupper",
@@ -81,27 +71,22 @@ export const raoKupper = defineRating({
   params: parameters,
   inputs: comparisonInputs,
 
-  evaluate(inputs, { regularization }) {
-    const comparisons = toComparisons(inputs);
-    const { cells } = mergeCells(comparisons);
-    const ties = hasTies(cells);
-    const likelihood = ties ? raoKupperLikelihood : bradleyTerryLikelihood;
-    const block = new Int32Array(inputs.nItems);
-    const penalty = { strengths: regularization, shared: 0 };
-    const { strengths, shared, logLikelihood } = fitIdentified(cells, likelihood, penalty);
-    const covariance = modelCovariance(informationAt(cells, likelihood, strengths, shared, penalty), block);
-    const size = inputs.nItems + likelihood.sharedCount;
-    const deviation = (index: number) => Math.sqrt(Math.max(0, covariance[index * size + index]));
-    const eta = ties ? shared[0] : 0;
+  evaluate(inputs, options) {
+    const { logStrengths, logLikelihood, stdErr, tieParameter, stdErrTie } = evaluateTieModel(
+      inputs,
+      tieModel,
+      options,
+    );
+    const eta = tieParameter ?? 0;
     return {
-      logStrengths: strengths,
+      logStrengths,
       eta,
       thetaRK: Math.exp(eta),
       logLikelihood,
-      stdErr: strengths.map((_, i) => deviation(i)),
-      stdErrEta: ties ? deviation(inputs.nItems) : null,
+      stdErr,
+      stdErrEta: stdErrTie,
       probabilities: inputs.comparisons.map(({ left, right }) => {
-        const d = strengths[left] - strengths[right];
+        const d = logStrengths[left] - logStrengths[right];
         const win = logistic(d - eta);
         const loss = logistic(-d - eta);
         return [win, loss, Math.expm1(2 * eta) * win * loss];
@@ -111,11 +96,5 @@ export const raoKupper = defineRating({
 
   fit: (comparisons: Comparisons, { regularization, random }) => fitRaoKupper(comparisons, { regularization, random }),
 
-  refit(comparisons: Comparisons, fit, { regularization }) {
-    const eta = fit.coefficients[0].value;
-    const penalty = { strengths: regularization, shared: 0 };
-    return eta > 0
-      ? createPairwiseRefit(comparisons, fit, raoKupperLikelihood, penalty, Float64Array.of(eta))
-      : createPairwiseRefit(comparisons, fit, bradleyTerryLikelihood, penalty);
-  },
+  refit: (comparisons: Comparisons, fit, options) => refitTieModel(comparisons, fit, tieModel, options),
 });

@@ -35,6 +35,11 @@ export function modelCovariance(information: Information, gauge: Int32Array | nu
   return inverse;
 }
 
+/** Standard errors [size] from a row-major covariance [size, size]. */
+export function rootDiagonal(covariance: Float64Array, size: number): Float64Array {
+  return Float64Array.from({ length: size }, (_, i) => Math.sqrt(Math.max(0, covariance[i * size + i])));
+}
+
 /** H^+ B H^+. O((M + K)^3). */
 export function sandwich(modelBased: Float64Array, meat: Float64Array, size: number): Float64Array {
   const half = multiply(modelBased, meat, size);

@@ -23,7 +23,6 @@ import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
 import { pairLengths, policyPair, referencePair } from "../pair-evidence.ts";
 import { constant, type Tensor, where } from "../tensor.ts";
-import { checkOpenUnitInterval } from "../unit-interval.ts";
 
 const parameters = z.object({
   baseLoss: z.enum(["dpo", "ipo", "simpo", "cpo"]).default("dpo"),
@@ -64,7 +63,11 @@ export const lcpo = defineObjective({
   },
   params: parameters,
   check({ annotators, reliabilities }) {
-    checkOpenUnitInterval("reliabilities", reliabilities);
+    const certain = reliabilities?.data.findIndex((value) => value <= 0 || value >= 1) ?? -1;
+    if (certain >= 0) {
+      const found = `reliabilities[${certain}] is ${reliabilities?.data[certain]}`;
+      throw new LuceError("invalid-input", `${found}, expected a probability`, { hint: "strictly between 0 and 1" });
+    }
     if (annotators !== undefined && reliabilities === undefined) {
       throw new LuceError("invalid-input", 'lcpo needs "reliabilities" [A] where annotators are given', {
         hint: `start each annotator at ${INITIAL_RELIABILITY}`,

@@ -12,6 +12,7 @@ import { createRandom } from "../random.ts";
 import { createLogLinearPolicy, evaluateOnPools } from "../testbeds/language/log-linear-policy.ts";
 import { drawDirection, drawPools, rankPools } from "../testbeds/language/pools.ts";
 import { createEvidenceCache } from "./evidence-cache.ts";
+import type { TrainablePolicy } from "./policy.ts";
 import { readPreferenceLists } from "./preference-lists.ts";
 import { type PreferenceSource, preferenceTraining } from "./preference-training.ts";
 import { scoredRollouts } from "./rollouts.ts";
@@ -110,6 +111,62 @@ test("the gradient a policy is trained with is that of the loss in its parameter
     const down = await lossAt(theta.map((value, i) => value - (i === d ? h : 0)));
     expect(theta[d] - policy.theta[d]).toBeCloseTo((up - down) / (2 * h), 6);
   }
+});
+
+describe("learning from the policy's own responses", () => {
+  const idle = (learnt: string[][]): TrainablePolicy => {
+    const policy = createLogLinearPolicy(pools, { learningRate: 0 });
+    return {
+      ...policy,
+      async learn(sequences, gradientOf) {
+        learnt.push(sequences.map(({ prompt }) => prompt));
+        return policy.learn(sequences, gradientOf);
+      },
+    };
+  };
+  const jobOn = (every: number, batchSize: number, promptsAtOnce: number, learnt: string[][]) => {
+    const start = createLogLinearPolicy(pools, { learningRate: 0 });
+    const prompts = Array.from({ length: pools.prompts }, (_, n) => `prompt ${n}`);
+    return preferenceTraining({
+      policy: idle(learnt),
+      objective: grpo,
+      params: {},
+      source: {
+        kind: "online",
+        every,
+        reference: "start",
+        rollout: scoredRollouts({ prompts, promptsAtOnce, responses: 2 }, async () => [0, 1]),
+      },
+      reference: createEvidenceCache((sequences) => start.evidence(sequences)),
+      batchSize,
+      seed: 1,
+    });
+  };
+
+  test("the steps of a rollout share its examples out, each once", async () => {
+    const learnt: string[][] = [];
+    const job = jobOn(3, 8, 24, learnt);
+    for (let n = 0; n < 6; n++) await job.step(n);
+    for (const rollout of [learnt.slice(0, 3), learnt.slice(3)]) {
+      const prompts = rollout.map((sequences) => new Set(sequences));
+      expect(prompts.map(({ size }) => size)).toEqual([8, 8, 8]);
+      expect(new Set(prompts.flatMap((of) => [...of])).size).toBe(24);
+    }
+  });
+
+  test("a rollout too small for its steps is gone through once before any of its examples comes again", async () => {
+    const learnt: string[][] = [];
+    const job = jobOn(4, 8, 16, learnt);
+    for (let n = 0; n < 4; n++) await job.step(n);
+    for (const pass of [learnt.slice(0, 2), learnt.slice(2)]) expect(new Set(pass.flat()).size).toBe(16);
+  });
+
+  test("a rollout asks the prompts that follow those of the one before", async () => {
+    const learnt: string[][] = [];
+    const job = jobOn(2, 20, 40, learnt);
+    for (let n = 0; n < 4; n++) await job.step(n);
+    expect(new Set(learnt.flat()).size).toBe(80);
+  });
 });
 
 describe("a run that is interrupted and resumed", () => {

@@ -29,9 +29,9 @@ export type PreferenceSource =
   | { readonly kind: "offline"; readonly lists: readonly PreferenceList[] }
   | {
       readonly kind: "online";
-      /** Steps that learn from one rollout. */
+      /** Steps that learn from one rollout: they share its examples out, and begin anew where those are used up. */
       readonly every: number;
-      /** The policy's responses to some prompts, judged; all that is drawn follows from `seed`. */
+      /** The policy's responses to some prompts, judged; all that is drawn follows from `seed`, one more each time. */
       rollout(policy: TrainablePolicy, seed: number): Promise<readonly PreferenceList[]>;
       /** Whether a rollout's policy becomes the reference (iterative training), or the start stays it. */
       readonly reference: "start" | "rollout";
@@ -73,14 +73,15 @@ export function preferenceTraining(training: PreferenceTraining): TrainingJob {
   };
   const draw = async (n: number): Promise<Example[]> => {
     if (source.kind === "offline") return batchAt(examples, n, batchSize, seed);
+    const drawSeed = seed + Math.floor(n / source.every);
     if (n % source.every === 0 || rollout === null) {
-      const lists = await source.rollout(policy, seed + n);
+      const lists = await source.rollout(policy, drawSeed);
       const old = createEvidenceCache((sequences) => policy.evidence(sequences));
       await old.add(sequencesOf(lists));
       rollout = await hold({ lists, old });
     }
     examples = examplesOf(rollout.lists, unit, training);
-    return batchAt(examples, n % source.every, batchSize, seed + n);
+    return batchAt(examples, n % source.every, batchSize, drawSeed);
   };
 
   return {

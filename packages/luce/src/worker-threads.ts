@@ -24,14 +24,15 @@ const Word = {
   answered: 1,
   /** 1 where the answer was a plain success, 0 where it stands in the thread's port. */
   succeeded: 2,
-  /** Number of the kernel to run, from 1; 0 where the message stands in the thread's port. */
+  /** Number of the kernel to run; 0 where the message stands in the thread's port. */
   kernel: 3,
   begin: 4,
   end: 5,
   pointerCount: 6,
   pointers: 7,
 } as const;
-const POINTER_LIMIT = 121;
+/** jax-js gives a kernel 65 arrays at most. */
+const POINTER_LIMIT = 65;
 
 /** A message of jax-js to its workers: this one, or one that starts a worker or runs something other than a kernel. */
 type KernelMessage = {
@@ -79,7 +80,7 @@ function nextMessage() {
     };
   }
   const { message } = receiveMessageOnPort(port);
-  if (message.type === "kernel") kernels.push({ type: message.type, kernelHash: message.kernelHash, module: message.module });
+  if (message.type === "kernel") kernels.push(message);
   return message;
 }
 for (let handed = 0; ; handed++) {
@@ -205,7 +206,12 @@ function workerOver({ Worker: Thread, MessageChannel, receiveMessageOnPort }: Th
   }
 }
 
-/** Writes the message into the shared words if it runs a kernel the thread knows: the kernel's number, otherwise 0. */
+/**
+ * Writes the message into the shared words if it runs a kernel that the thread knows; if not, the thread numbers what
+ * it is sent as it stands here.
+ *
+ * @returns the kernel's number, from 1, or 0 where the message must be sent
+ */
 function writeKernel(words: Int32Array, numbers: Map<string, number>, message: KernelMessage): number {
   if (message.type !== "kernel") return 0;
   const number = numbers.get(message.kernelHash);
@@ -213,7 +219,6 @@ function writeKernel(words: Int32Array, numbers: Map<string, number>, message: K
     numbers.set(message.kernelHash, numbers.size + 1);
     return 0;
   }
-  if (message.ptrs.length > POINTER_LIMIT) throw new Error(`a kernel of ${message.ptrs.length} arrays`);
   words[Word.begin] = message.begin;
   words[Word.end] = message.end;
   words[Word.pointerCount] = message.ptrs.length;

@@ -9,7 +9,7 @@ import {
   languageConfig,
   type Tokenizer,
 } from "luce/policies";
-import { loadLanguagePolicy } from "luce/policies/files";
+import { loadLanguagePolicy, loadRewardModel } from "luce/policies/files";
 
 export type LoadedModel = {
   readonly policy: LanguagePolicy;
@@ -26,17 +26,22 @@ const TINY_POSITIONS = 1024;
  */
 export async function loadModel(name: string, seed: number): Promise<LoadedModel> {
   await startEngine();
-  if (name !== "tiny") {
-    const model = await loadLanguagePolicy(name);
-    if (model.tokenizer.size > model.policy.config.vocabularySize) {
-      throw new LuceError(
-        "shape-mismatch",
-        `its tokenizer has ${model.tokenizer.size} tokens, the model ${model.policy.config.vocabularySize}`,
-        { where: name },
-      );
-    }
-    return model;
-  }
+  return name === "tiny" ? createTiny(seed) : requireOwnTokens(await loadLanguagePolicy(name), name);
+}
+
+/** The reward model in a folder. The caller owns the parameters, its head among them. */
+export async function loadReward(folder: string): Promise<LoadedModel> {
+  await startEngine();
+  return requireOwnTokens(await loadRewardModel(folder), folder);
+}
+
+function requireOwnTokens(model: LoadedModel, where: string): LoadedModel {
+  const [read, known] = [model.tokenizer.size, model.policy.config.vocabularySize];
+  if (read <= known) return model;
+  throw new LuceError("shape-mismatch", `its tokenizer has ${read} tokens, the model ${known}`, { where });
+}
+
+function createTiny(seed: number): LoadedModel {
   const config = languageConfig({
     vocabularySize: byteTokenizer.size,
     hiddenSize: 64,

@@ -9,21 +9,10 @@ import {
   type LanguageYield,
   type ResponseScorer,
 } from "luce/align";
-import {
-  adamW,
-  hold,
-  linearSchedule,
-  type Parameters,
-  release,
-  sgd,
-  startEngine,
-  toDevice,
-  withWarmUp,
-} from "luce/engines";
-import { LuceError } from "luce/errors";
+import { adamW, hold, linearSchedule, type Parameters, release, sgd, toDevice, withWarmUp } from "luce/engines";
 import { addAdapters, mergeAdapters } from "luce/policies";
-import { loadRewardModel, saveAdapters, saveLanguagePolicy, saveRewardModel } from "luce/policies/files";
-import type { LoadedModel } from "./language-model.ts";
+import { saveAdapters, saveLanguagePolicy, saveRewardModel } from "luce/policies/files";
+import { type LoadedModel, loadReward } from "./language-model.ts";
 import type { TrainingConfig } from "./training-config.ts";
 
 /** The model that learns, and how it is kept. */
@@ -105,16 +94,7 @@ export async function loadScorer(config: TrainingConfig, reward: string): Promis
     const { readInstruction, trueReward } = await import("luce/testbeds");
     return async (prompt, responses) => responses.map((response) => trueReward(readInstruction(prompt), response));
   }
-  await startEngine();
-  const model = await loadRewardModel(reward);
-  if (model.tokenizer.size > model.policy.config.vocabularySize) {
-    throw new LuceError(
-      "shape-mismatch",
-      `its tokenizer has ${model.tokenizer.size} tokens, the model ${model.policy.config.vocabularySize}`,
-      { where: reward },
-    );
-  }
-  const judge = createFrozen(config, model, ["rewards"]);
+  const judge = createFrozen(config, await loadReward(reward), ["rewards"]);
   return async (prompt, responses) => {
     const { rewards } = await judge.evidence(responses.map((response) => ({ prompt, response })));
     return Array.from(rewards as Float64Array);

@@ -67,6 +67,11 @@ export async function loadLanguagePolicy(folder: string): Promise<LoadedPolicy> 
   };
 }
 
+/** Whether a folder's weights are those of a reward model. @throws LuceError where it has none, or damaged ones */
+export async function holdsRewardModel(folder: string): Promise<boolean> {
+  return rewardHead in (await readWeights(folder));
+}
+
 /**
  * Reads a reward model: a Hugging Face folder of a Llama model with one label, as `saveRewardModel` writes it. The
  * head is among the parameters, as `score.weight`. Start the engine first.

@@ -34,6 +34,7 @@ export const recipe: Recipe = {
           winRate: poolMeasures.winRate,
           kl: poolMeasures.kl,
           ...likelihoodMeasures,
+          reward: poolMeasures.reward,
           rewardAtKl: { ...poolMeasures.rewardAtKl, label: `Reward at KL ${world.kl}` },
         },
         curves: poolCurves,

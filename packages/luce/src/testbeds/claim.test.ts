@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { type Arm, testClaim } from "./claim.ts";
+import { describe, expect, test } from "vitest";
+import type { LuceError } from "../errors.ts";
+import { type Arm, type Claim, type Expectation, testClaim } from "./claim.ts";
 
 const arm = (name: string, values: readonly (number | null)[]): Arm => ({
   name,
@@ -42,4 +43,30 @@ test("seeds on which an arm could not be measured are left out, and too few of t
   expect(verdict).toBe("cannot be shown at this scale");
   expect(findings[0].text).toContain("could not be measured on two seeds");
   expect(tables[0].rows[0]).toMatchObject({ arm: "a", score: null });
+});
+
+describe("a claim about what is not there is refused before anything is run", () => {
+  const claimOf = (expected: Partial<Expectation>, arms = ["learned", "baseline"]): Claim => ({
+    title: "t",
+    claim: "c",
+    arms: arms.map((name) => ({ name, run: () => Promise.reject(new Error("it was run")) })),
+    measures: { score: { label: "Score" } },
+    expectations: [{ says: "s", arm: "learned", than: "baseline", measure: "score", byAtLeast: 0, ...expected }],
+  });
+  const refusal = (claim: Claim) => testClaim(claim, { seeds: 2 }).catch((error: LuceError) => error);
+
+  test.each([
+    [{ arm: "lerned" }, 'there is no arm "lerned"', 'did you mean "learned"?'],
+    [{ than: "base line" }, 'there is no arm "base line"', 'did you mean "baseline"?'],
+    [{ measure: "scores" }, 'there is no measure "scores"', 'did you mean "score"?'],
+  ])("%o", async (expected, message, hint) => {
+    expect(await refusal(claimOf(expected))).toMatchObject({ code: "invalid-parameter", message, hint });
+  });
+
+  test("two arms of one name", async () => {
+    expect(await refusal(claimOf({}, ["learned", "baseline", "learned"]))).toMatchObject({
+      code: "invalid-parameter",
+      message: 'two arms are called "learned"',
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { LuceError, suggestNearest } from "../errors.ts";
 import { type MeanInterval, meanInterval } from "../report/mean-interval.ts";
 import type { RecipeOptions, RecipeResult, Verdict } from "../report/recipe.ts";
 import type { Column, Finding, Plot } from "../report/report.ts";
@@ -45,9 +46,13 @@ export type Claim = {
 /**
  * Runs every arm on every seed and judges the expectations by paired differences with 95% intervals. Reproduced: all
  * intervals lie above `byAtLeast`; not reproduced: one lies below it; else it cannot be shown at this scale.
+ *
+ * @throws LuceError `invalid-parameter` for two arms of one name, and for an expectation of an arm or a measure that is
+ * not there
  */
 export async function testClaim(claim: Claim, options: RecipeOptions): Promise<RecipeResult> {
   const { seeds, firstSeed = 1, onProgress } = options;
+  requireNames(claim);
   const runs = new Map(claim.arms.map(({ name }) => [name, [] as Awaited<ReturnType<Arm["run"]>>[]]));
   for (let k = 0; k < seeds; k++) {
     for (const [index, arm] of claim.arms.entries()) {
@@ -111,6 +116,29 @@ export async function testClaim(claim: Claim, options: RecipeOptions): Promise<R
       ...(claim.curves ? [plotCurves(claim.curves, runs)] : []),
     ],
   };
+}
+
+/** A name that is mistyped would read as a measure that no seed could take. */
+function requireNames({ title, arms, measures, expectations }: Claim): void {
+  const names = arms.map(({ name }) => name);
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  if (twice !== undefined) {
+    throw new LuceError("invalid-parameter", `two arms are called "${twice}"`, { where: title });
+  }
+  for (const { says, arm, than, measure } of expectations) {
+    const named = [
+      { kind: "arm", name: arm, known: names },
+      { kind: "arm", name: than, known: names },
+      { kind: "measure", name: measure, known: Object.keys(measures) },
+    ];
+    for (const { kind, name, known } of named) {
+      if (known.includes(name)) continue;
+      throw new LuceError("invalid-parameter", `there is no ${kind} "${name}"`, {
+        where: `${title}: "${says}"`,
+        hint: suggestNearest(name, known),
+      });
+    }
+  }
 }
 
 /** The mean of what could be measured, with its interval; null for fewer than two. */

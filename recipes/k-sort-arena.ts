@@ -5,7 +5,7 @@
 // four models chosen by its upper confidence bound; it is taken apart by showing two, by choosing at random,
 // and by the sign that its equation 11 prints. Elo (k = 32) meets random pairs, as in the paper.
 import { createRandom, type Random, shuffle } from "luce";
-import { countMeetings, midranks, selectGroup, updateKSort } from "luce/rank";
+import { countMeetings, midranks, selectGroup, updateElo, updateKSort } from "luce/rank";
 import { meanInterval, type Recipe, type RecipeOptions, type RecipeResult } from "luce/report";
 
 const MODELS = 20;
@@ -156,9 +156,7 @@ function elo(order: readonly number[], random: Random, cap: number): number {
   const ratings = new Float64Array(MODELS).fill(1000);
   return votesUntilRight(order, cap, () => {
     const [winner, loser] = randomGroup(2, random).toSorted((a, b) => order[a] - order[b]);
-    const surprise = 1 / (1 + 10 ** ((ratings[winner] - ratings[loser]) / 400));
-    ratings[winner] += 32 * surprise;
-    ratings[loser] -= 32 * surprise;
+    updateElo(ratings, { left: loser, right: winner, outcome: 0 }, { k: 32, scale: 400, base: 10 });
     return ratings;
   });
 }

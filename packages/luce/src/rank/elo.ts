@@ -15,7 +15,7 @@ import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { type Random, shuffle } from "../random.ts";
 import { connectedComponents } from "./components.ts";
-import { comparisonInputs, toComparisons } from "./contract.ts";
+import { comparisonInputs } from "./contract.ts";
 import { quantile } from "./quantile.ts";
 import { defineRating } from "./rating.ts";
 
@@ -44,17 +44,20 @@ export const elo = defineRating({
     bootstrapIndices: z.array(z.array(z.number().int().nonnegative())).optional(),
   }),
 
-  evaluate({ startRatings, bootstrapIndices, ...inputs }, params) {
-    const comparisons = toComparisons(inputs);
-    const start = () => startRatings?.slice() ?? Array<number>(inputs.nItems).fill(params.initRating);
+  evaluate({ nItems, comparisons, startRatings, bootstrapIndices }, params) {
+    const start = () => startRatings?.slice() ?? Array<number>(nItems).fill(params.initRating);
     const ratings = start();
     const expectedScores: number[] = [];
     const trajectory: number[][] = [];
-    for (let row = 0; row < comparisons.left.length; row++) {
-      expectedScores.push(updateElo(ratings, comparisons, row, params));
+    for (const comparison of comparisons) {
+      expectedScores.push(updateElo(ratings, comparison, params));
       trajectory.push(ratings.slice());
     }
-    const bootstrapRatings = bootstrapIndices?.map((order) => replayElo(start(), comparisons, order, params));
+    const bootstrapRatings = bootstrapIndices?.map((order) => {
+      const replayed = start();
+      for (const row of order) updateElo(replayed, comparisons[row], params);
+      return replayed;
+    });
     return {
       ratings,
       expectedScores,
@@ -98,8 +101,25 @@ export const elo = defineRating({
 });
 
 /**
+ * Moves the ratings of two systems that were compared.
+ *
+ * @returns the probability that their ratings gave the left one
+ */
+export function updateElo(
+  ratings: number[] | Float64Array,
+  { left, right, outcome, weight = 1 }: { left: number; right: number; outcome: number; weight?: number },
+  { k, scale, base }: Pick<EloParameters, "k" | "scale" | "base">,
+): number {
+  const expected = 1 / (1 + base ** ((ratings[right] - ratings[left]) / scale));
+  const points = k * weight * (outcome - expected);
+  ratings[left] += points;
+  ratings[right] -= points;
+  return expected;
+}
+
+/**
  * Plays every judgment once, in a new random order each time it is called: returns a function from how many
- * judgments each row stands for [N] to ratings [M]. O(judgments) a play, 4 bytes a judgment.
+ * judgments each row stands for [N] to ratings [M]. O(judgments) a play, 2 bytes a judgment (4 above 65536 rows).
  */
 function shuffledPlay(
   { systems, left, right, outcome, weight }: Comparisons,
@@ -107,10 +127,12 @@ function shuffledPlay(
   random: Random,
 ): (count: Float64Array) => Float64Array {
   const slope = Math.log(base) / scale;
-  let rows = new Int32Array(0);
+  // Shuffling waits for memory: the smaller the row numbers, the faster.
+  const RowNumbers = left.length <= 2 ** 16 ? Uint16Array : Int32Array;
+  let rows = new RowNumbers(0);
   return (count) => {
     const judgments = count.reduce((sum, times) => sum + Math.round(times), 0);
-    if (judgments > rows.length) rows = new Int32Array(judgments);
+    if (judgments > rows.length) rows = new RowNumbers(judgments);
     const order = rows.subarray(0, judgments);
     for (let row = 0, at = 0; row < count.length; row++) {
       const end = at + Math.round(count[row]);
@@ -118,6 +140,7 @@ function shuffledPlay(
       at = end;
     }
     shuffle(order, random);
+    // `updateElo`, with what does not change from judgment to judgment taken out of the loop.
     const ratings = new Float64Array(systems.length).fill(initRating);
     for (let n = 0; n < judgments; n++) {
       const row = order[n];
@@ -130,28 +153,6 @@ function shuffledPlay(
     }
     return ratings;
   };
-}
-
-/** Plays one comparison into `ratings` and returns the probability it gave the left system. */
-function updateElo(ratings: number[], comparisons: Comparisons, row: number, params: EloParameters): number {
-  const left = comparisons.left[row];
-  const right = comparisons.right[row];
-  const expected = 1 / (1 + params.base ** ((ratings[right] - ratings[left]) / params.scale));
-  const weight = (comparisons.weight?.[row] ?? 1) * comparisons.count[row];
-  const points = params.k * weight * (comparisons.outcome[row] - expected);
-  ratings[left] += points;
-  ratings[right] -= points;
-  return expected;
-}
-
-function replayElo(
-  ratings: number[],
-  comparisons: Comparisons,
-  order: ArrayLike<number>,
-  params: EloParameters,
-): number[] {
-  for (let n = 0; n < order.length; n++) updateElo(ratings, comparisons, order[n], params);
-  return ratings;
 }
 
 function medians(replays: readonly ArrayLike<number>[]): number[] {

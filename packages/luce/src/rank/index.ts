@@ -4,7 +4,7 @@ export { connectedComponents, strongComponents } from "./components.ts";
 export { convergencePlot, fitGrowingShares, type PartialFit } from "./convergence.ts";
 export { davidson, fitDavidson } from "./davidson.ts";
 export { type Decision, decide, type PairDecision, probabilityBest } from "./decision.ts";
-export { elo } from "./elo.ts";
+export { elo, updateElo } from "./elo.ts";
 export { countMeetings, fitKSort, type GroupSelection, kSortArena, selectGroup, updateKSort } from "./k-sort-arena.ts";
 export {
   fitLengthControlledWinRate,

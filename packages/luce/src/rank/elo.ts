@@ -14,9 +14,9 @@
 import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { type Random, shuffle } from "../random.ts";
+import { systemQuantiles } from "./bootstrap-quantiles.ts";
 import { connectedComponents } from "./components.ts";
 import { comparisonInputs } from "./contract.ts";
-import { quantile } from "./quantile.ts";
 import { defineRating } from "./rating.ts";
 
 const parameters = z.object({
@@ -63,7 +63,7 @@ export const elo = defineRating({
       expectedScores,
       trajectory,
       bootstrapRatings,
-      bootstrapMedian: bootstrapRatings && medians(bootstrapRatings),
+      bootstrapMedian: bootstrapRatings && systemQuantiles(bootstrapRatings, 0.5),
     };
   },
 
@@ -71,7 +71,7 @@ export const elo = defineRating({
     const play = shuffledPlay(comparisons, { ...params, orders }, random);
     const replays = Array.from({ length: orders }, () => play(comparisons.count));
     const naturalUnits = Math.log(params.base) / params.scale;
-    const logStrengths = Float64Array.from(medians(replays), (rating) => (rating - params.initRating) * naturalUnits);
+    const logStrengths = systemQuantiles(replays, 0.5).map((rating) => (rating - params.initRating) * naturalUnits);
     const spread = Math.max(...standardDeviations(replays));
     return {
       systems: comparisons.systems,
@@ -153,15 +153,6 @@ function shuffledPlay(
     }
     return ratings;
   };
-}
-
-function medians(replays: readonly ArrayLike<number>[]): number[] {
-  return Array.from(replays[0], (_, system) =>
-    quantile(
-      replays.map((ratings) => ratings[system]),
-      0.5,
-    ),
-  );
 }
 
 function standardDeviations(replays: readonly ArrayLike<number>[]): number[] {

@@ -13,7 +13,7 @@ import {
 } from "luce/policies";
 import { median } from "../peers.ts";
 
-const steps = Number(process.argv[2]);
+const [steps, warmUp] = process.argv.slice(2).map(Number);
 await startEngine();
 const random = createRandom(0);
 const config = languageConfig({
@@ -39,13 +39,13 @@ async function time(loss: TrainStepOptions["loss"], example: () => Candidates, g
   const step = createTrainStep({ loss, transform: adamW({ learningRate: 1e-3, weightDecay: 0.01 }) });
   let state = step.start(createLanguagePolicy(config, random).parameters);
   const times: number[] = [];
-  for (let i = 0; i < 3 + steps; i++) {
+  for (let i = 0; i < warmUp + steps; i++) {
     const start = performance.now();
     const batch = batchCandidates(config, Array.from({ length: 16 }, example), { multiple: 1 });
     ({ state } = await step.update(state, {}, { ...candidateArrays(batch), ...given() }));
     times.push(performance.now() - start);
   }
-  return median(times.slice(3));
+  return median(times.slice(warmUp));
 }
 
 const supervised = await time(

@@ -6,8 +6,8 @@ import time
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-steps = int(sys.argv[1])
-torch.set_num_threads(int(sys.argv[2]))
+steps, warm_up, threads = map(int, sys.argv[1:])
+torch.set_num_threads(threads)
 torch.manual_seed(0)
 config = LlamaConfig(
     vocab_size=256, hidden_size=128, intermediate_size=384, num_hidden_layers=4, num_attention_heads=4,
@@ -38,7 +38,7 @@ for name, loss in {"supervised": supervised, "dpo": dpo}.items():
     model = LlamaForCausalLM(config)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
     times = []
-    for _ in range(3 + steps):
+    for _ in range(warm_up + steps):
         start = time.perf_counter()
         value = loss(model)
         optimiser.zero_grad()
@@ -47,6 +47,6 @@ for name, loss in {"supervised": supervised, "dpo": dpo}.items():
         optimiser.step()
         value.item()
         times.append(1000 * (time.perf_counter() - start))
-    times = sorted(times[3:])
+    times = sorted(times[warm_up:])
     result[name] = times[len(times) // 2]
 print(json.dumps(result))

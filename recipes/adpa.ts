@@ -6,12 +6,12 @@
 // imitation, DPO, distillation of the teacher on the chosen, DCKD, or ADPA (gamma 2) on 200 responses of their own. All
 // take 300 steps of length 0.1; returns and divergences are exact.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
   type Cells,
+  claimRecipe,
   drawCell,
   learnRepeatedly,
   logSoftmaxRows,
@@ -20,7 +20,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const VOCABULARY = 8;
@@ -32,44 +31,36 @@ const RESPONSES = 200;
 const LOOKS = 10;
 const TRAINING = { steps: 300, learningRate: 0.1, normalised: true };
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "adpa",
   title: "ADPA: a student led by its teacher's advantages",
   claim:
     "ADPA gives students of 0.5 to 1.8 billion parameters larger gains than DPO and other distillation on MT-Bench, AlpacaEval and the Open LLM Leaderboard.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("start", async () => null),
-          arm("imitation of the chosen", (world) => distil(world, { alphaChosen: 0, alphaRejected: 0, sftWeight: 1 })),
-          arm("DPO on the pairs", preferPairs),
-          arm("distillation on the chosen", (world) => distil(world, { alphaRejected: 0, sftWeight: 0 })),
-          arm("DCKD", (world) => distil(world, {})),
-          arm("ADPA", followAdvantages),
-          { name: "teacher", run: async (seed) => ({ measures: teacherMeasures(await drawWorld(seed)) }) },
-        ],
-        measures: {
-          reward: { label: "Mean return", format: "decimal", digits: 2 },
-          kl: { label: "KL from the reference", format: "decimal", digits: 2 },
-        },
-        curves: { title: "Return against divergence", x: "KL from the reference, nats", y: "mean return" },
-        expectations: ["DPO on the pairs", "distillation on the chosen", "DCKD"].map((than) => ({
-          says: `ADPA returns more than ${than}`,
-          arm: "ADPA",
-          than,
-          measure: "reward",
-          byAtLeast: 0,
-        })),
-        notes: [
-          "ADPA's objective is linear in the student's probabilities: nothing stops it at the teacher, and it pays in divergence.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("start", async () => null),
+    arm("imitation of the chosen", (world) => distil(world, { alphaChosen: 0, alphaRejected: 0, sftWeight: 1 })),
+    arm("DPO on the pairs", preferPairs),
+    arm("distillation on the chosen", (world) => distil(world, { alphaRejected: 0, sftWeight: 0 })),
+    arm("DCKD", (world) => distil(world, {})),
+    arm("ADPA", followAdvantages),
+    { name: "teacher", run: async (seed) => ({ measures: teacherMeasures(await drawWorld(seed)) }) },
+  ],
+  measures: {
+    reward: { label: "Mean return", format: "decimal", digits: 2 },
+    kl: { label: "KL from the reference", format: "decimal", digits: 2 },
+  },
+  curves: { title: "Return against divergence", x: "KL from the reference, nats", y: "mean return" },
+  expectations: ["DPO on the pairs", "distillation on the chosen", "DCKD"].map((than) => ({
+    says: `ADPA returns more than ${than}`,
+    arm: "ADPA",
+    than,
+    measure: "reward",
+    byAtLeast: 0,
+  })),
+  notes: [
+    "ADPA's objective is linear in the student's probabilities: nothing stops it at the teacher, and it pays in divergence.",
+  ],
+});
 
 type Sequences = readonly (readonly number[])[];
 type World = {

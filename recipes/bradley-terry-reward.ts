@@ -4,9 +4,9 @@
 // them, as they are or with a quarter flipped, with and without label smoothing; and to 200 rankings of five against 800
 // pairs. Full-batch gradient descent, 400 steps of rate 1. Fresh votes are without flips.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
+  claimRecipe,
   cosine,
   drawLinearPairs,
   everyCell,
@@ -16,7 +16,6 @@ import {
   linearScores,
   type Measures,
   resolveObjective,
-  testClaim,
   voteOnPairs,
 } from "luce/testbeds";
 
@@ -29,53 +28,45 @@ const K = 5;
 const TRAINING = { steps: 400, learningRate: 1 };
 const BINS = 10;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "bradley-terry-reward",
   title: "Bradley-Terry rewards: pairs, rankings, flipped labels",
   claim:
     "A reward model fitted on votes agrees with held-out votes about as often as people do with each other (65 to 75%), and learns from a ranking what its pairs hold.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          { name: "the true utility", run: async (seed) => ({ measures: drawWorld(seed).measure(null) }) },
-          pairArm("2000 pairs", 2000, 0),
-          pairArm("a quarter flipped", 2000, FLIPS),
-          pairArm("a quarter flipped, labels smoothed", 2000, FLIPS, { labelSmoothing: FLIPS }),
-          pairArm("800 pairs", (K - 1) * RANKINGS, 0),
-          rankingArm("200 rankings of 5, Plackett-Luce", "plackett-luce"),
-          rankingArm("200 rankings of 5, all pairs", "all-pairs"),
-        ],
-        measures: {
-          accuracy: { label: "Fresh votes rightly called", format: "percent", digits: 1 },
-          cosine: { label: "Cosine with the true weights", format: "decimal", digits: 4 },
-          calibrationError: { label: "Calibration error", format: "decimal", digits: 3 },
-        },
-        expectations: [
-          {
-            says: "Fitted to 2000 pairs, it calls fresh votes within 1 point of the true utility",
-            arm: "2000 pairs",
-            than: "the true utility",
-            measure: "accuracy",
-            byAtLeast: -0.01,
-          },
-          {
-            says: "200 rankings of 5 give a cosine within 0.01 of that of 800 pairs",
-            arm: "200 rankings of 5, Plackett-Luce",
-            than: "800 pairs",
-            measure: "cosine",
-            byAtLeast: -0.01,
-          },
-        ],
-        notes: [
-          "Flipped labels shrink rewards, which costs calibration rather than order; smoothing labels shrinks them further and does not undo flips.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    { name: "the true utility", run: async (seed) => ({ measures: drawWorld(seed).measure(null) }) },
+    pairArm("2000 pairs", 2000, 0),
+    pairArm("a quarter flipped", 2000, FLIPS),
+    pairArm("a quarter flipped, labels smoothed", 2000, FLIPS, { labelSmoothing: FLIPS }),
+    pairArm("800 pairs", (K - 1) * RANKINGS, 0),
+    rankingArm("200 rankings of 5, Plackett-Luce", "plackett-luce"),
+    rankingArm("200 rankings of 5, all pairs", "all-pairs"),
+  ],
+  measures: {
+    accuracy: { label: "Fresh votes rightly called", format: "percent", digits: 1 },
+    cosine: { label: "Cosine with the true weights", format: "decimal", digits: 4 },
+    calibrationError: { label: "Calibration error", format: "decimal", digits: 3 },
+  },
+  expectations: [
+    {
+      says: "Fitted to 2000 pairs, it calls fresh votes within 1 point of the true utility",
+      arm: "2000 pairs",
+      than: "the true utility",
+      measure: "accuracy",
+      byAtLeast: -0.01,
+    },
+    {
+      says: "200 rankings of 5 give a cosine within 0.01 of that of 800 pairs",
+      arm: "200 rankings of 5, Plackett-Luce",
+      than: "800 pairs",
+      measure: "cosine",
+      byAtLeast: -0.01,
+    },
+  ],
+  notes: [
+    "Flipped labels shrink rewards, which costs calibration rather than order; smoothing labels shrinks them further and does not undo flips.",
+  ],
+});
 
 function drawWorld(seed: number) {
   const random = createRandom(seed);

@@ -5,8 +5,7 @@
 // intervals in 120 arenas of 8 systems and 400 votes, in which 29% are ties and the likelihood's own variance is wrong.
 import { createRandom, type Random, shuffle } from "luce";
 import { bradleyTerry, elo, fitBradleyTerry } from "luce/rank";
-import type { Recipe } from "luce/report";
-import { type Arm, testClaim } from "luce/testbeds";
+import { type Arm, claimRecipe } from "luce/testbeds";
 
 const STRENGTHS = Float64Array.of(-1.25, -0.75, -0.25, 0.25, 0.75, 1.25);
 const VOTES = 1500;
@@ -15,51 +14,43 @@ const ARENAS = 120;
 const ARENA = { systems: 8, votes: 400 };
 const NORMAL_95 = 1.959963984540054;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "bradley-terry",
   title: "Bradley-Terry: no order, and honest intervals",
   claim: "Order-free Bradley-Terry gives tighter and more stable ratings than online Elo from the same votes.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          eloArm("Elo, steps of 4", 4),
-          eloArm("Elo, steps of 32", 32),
-          ratingArm("Bradley-Terry", (votes) => fitBradleyTerry(votes)),
-          coverageArm("intervals of the likelihood", "stdErrHessian"),
-          coverageArm("sandwich intervals", "stdErrSandwich"),
-        ],
-        measures: {
-          error: { label: "Error of log strengths", format: "decimal", digits: 3 },
-          spread: { label: "Spread over orders", format: "decimal", digits: 3 },
-          coverage: { label: "Coverage of 95% intervals", format: "percent", digits: 1 },
-          miss: { label: "Off the nominal 95%", format: "percent", digits: 1 },
-        },
-        expectations: [4, 32].flatMap((k) => [
-          {
-            says: `Elo with steps of ${k} is further from the true strengths`,
-            arm: `Elo, steps of ${k}`,
-            than: "Bradley-Terry",
-            measure: "error",
-            byAtLeast: 0,
-          },
-          {
-            says: `its ratings move by 0.01 or more between orders, those of Bradley-Terry do not`,
-            arm: `Elo, steps of ${k}`,
-            than: "Bradley-Terry",
-            measure: "spread",
-            byAtLeast: 0.01,
-          },
-        ]),
-        notes: [
-          "Errors are root mean squares in log-odds. Ties counted half make outcomes vary less than the model thinks: its own intervals are too wide, the sandwich's are not.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    eloArm("Elo, steps of 4", 4),
+    eloArm("Elo, steps of 32", 32),
+    ratingArm("Bradley-Terry", (votes) => fitBradleyTerry(votes)),
+    coverageArm("intervals of the likelihood", "stdErrHessian"),
+    coverageArm("sandwich intervals", "stdErrSandwich"),
+  ],
+  measures: {
+    error: { label: "Error of log strengths", format: "decimal", digits: 3 },
+    spread: { label: "Spread over orders", format: "decimal", digits: 3 },
+    coverage: { label: "Coverage of 95% intervals", format: "percent", digits: 1 },
+    miss: { label: "Off the nominal 95%", format: "percent", digits: 1 },
+  },
+  expectations: [4, 32].flatMap((k) => [
+    {
+      says: `Elo with steps of ${k} is further from the true strengths`,
+      arm: `Elo, steps of ${k}`,
+      than: "Bradley-Terry",
+      measure: "error",
+      byAtLeast: 0,
+    },
+    {
+      says: `its ratings move by 0.01 or more between orders, those of Bradley-Terry do not`,
+      arm: `Elo, steps of ${k}`,
+      than: "Bradley-Terry",
+      measure: "spread",
+      byAtLeast: 0.01,
+    },
+  ]),
+  notes: [
+    "Errors are root mean squares in log-odds. Ties counted half make outcomes vary less than the model thinks: its own intervals are too wide, the sandwich's are not.",
+  ],
+});
 
 function eloArm(name: string, k: number): Arm {
   const params = { k, scale: 400, base: 10, initRating: 1000, orders: 1 };

@@ -5,11 +5,11 @@
 // over 16 responses learns from rewards seen through noise: BRAIn from all 8 samples a prompt, DPO from the best and the
 // worst of the same 8; the target is the reference tilted by the true reward.
 import { createRandom } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
+  claimRecipe,
   drawCell,
   freeCells,
   learnFromCells,
@@ -19,7 +19,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const K = 8;
@@ -31,52 +30,44 @@ const NOISE = 0.5;
 const STEPS = 300;
 const LEARNING_RATE = 2;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "brain",
   title: "BRAIn: little variance, and a closer match of the target",
   claim:
     "BRAIn is clearly better than DPO and SLiC on TL;DR and Anthropic HH, for a gradient of much lower variance than earlier distribution matching.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          estimatorArm("DPG", "dpg"),
-          estimatorArm("GDC++", "gdcPlusPlus"),
-          estimatorArm("BRAIn", "brain"),
-          policyArm("DPO, best and worst of 8", bestAndWorst),
-          policyArm("BRAIn, all 8", allOfThem),
-        ],
-        measures: {
-          atTarget: { label: "Variance, mu 0", format: "decimal", digits: 2 },
-          between: { label: "mu 0.5", format: "decimal", digits: 2 },
-          atPolicy: { label: "mu 1", format: "decimal", digits: 2 },
-          gradient: { label: "Mean gradient, mu 1", format: "decimal", digits: 2 },
-          klToTarget: { label: "KL(target || policy)", format: "decimal", digits: 3 },
-        },
-        curves: { title: "Distance from the target", x: "step", y: "KL(target || policy), nats" },
-        expectations: [
-          ...["DPG", "GDC++"].map((arm) => ({
-            says: `${arm} varies more than BRAIn where samples come from the policy`,
-            arm,
-            than: "BRAIn",
-            measure: "atPolicy",
-            byAtLeast: 0,
-          })),
-          {
-            says: "DPO stays further from the target than BRAIn",
-            arm: "DPO, best and worst of 8",
-            than: "BRAIn, all 8",
-            measure: "klToTarget",
-            byAtLeast: 0,
-          },
-        ],
-        notes: ["BRAIn's estimate is biased towards 0, the price of normalising by the samples' own weights."],
-      },
-      options,
-    ),
-};
+  arms: [
+    estimatorArm("DPG", "dpg"),
+    estimatorArm("GDC++", "gdcPlusPlus"),
+    estimatorArm("BRAIn", "brain"),
+    policyArm("DPO, best and worst of 8", bestAndWorst),
+    policyArm("BRAIn, all 8", allOfThem),
+  ],
+  measures: {
+    atTarget: { label: "Variance, mu 0", format: "decimal", digits: 2 },
+    between: { label: "mu 0.5", format: "decimal", digits: 2 },
+    atPolicy: { label: "mu 1", format: "decimal", digits: 2 },
+    gradient: { label: "Mean gradient, mu 1", format: "decimal", digits: 2 },
+    klToTarget: { label: "KL(target || policy)", format: "decimal", digits: 3 },
+  },
+  curves: { title: "Distance from the target", x: "step", y: "KL(target || policy), nats" },
+  expectations: [
+    ...["DPG", "GDC++"].map((arm) => ({
+      says: `${arm} varies more than BRAIn where samples come from the policy`,
+      arm,
+      than: "BRAIn",
+      measure: "atPolicy",
+      byAtLeast: 0,
+    })),
+    {
+      says: "DPO stays further from the target than BRAIn",
+      arm: "DPO, best and worst of 8",
+      than: "BRAIn, all 8",
+      measure: "klToTarget",
+      byAtLeast: 0,
+    },
+  ],
+  notes: ["BRAIn's estimate is biased towards 0, the price of normalising by the samples' own weights."],
+});
 
 function estimatorArm(name: string, estimator: "dpg" | "gdcPlusPlus" | "brain"): Arm {
   return {

@@ -6,10 +6,10 @@
 // offset to its weights (with an L2 of 0.02), and samples of the weak model weigh 0.1. It is asked for with the expert's tag, on 200 new
 // prompts.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
+  claimRecipe,
   drawCell,
   drawDirection,
   learnRepeatedly,
@@ -19,7 +19,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const FEATURES = 6;
@@ -45,39 +44,31 @@ const methods = {
 } as const;
 type MethodName = keyof typeof methods;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "c-rlft",
   title: "C-RLFT: what the weak source is good for",
   claim:
     "Weighted, source-tagged fine-tuning on mixed data, without preference labels, gave the best average of the open 13B models on AlpacaEval, MT-Bench and Vicuna-Bench.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: EXPERT_SAMPLES.flatMap((samples) =>
-          (Object.keys(methods) as MethodName[]).map((method) => arm(samples, method)),
-        ),
-        measures: {
-          divergence: { label: "KL from the expert", format: "decimal", digits: 3 },
-          quality: { label: "Mean quality", format: "decimal", digits: 2 },
-        },
-        expectations: (Object.keys(methods) as MethodName[])
-          .filter((method) => method !== "C-RLFT")
-          .map((method) => ({
-            says: `With ${EXPERT_SAMPLES[0]} samples of the expert, C-RLFT is closer to the expert than ${method}`,
-            arm: nameOf(EXPERT_SAMPLES[0], method),
-            than: nameOf(EXPERT_SAMPLES[0], "C-RLFT"),
-            measure: "divergence",
-            byAtLeast: 0,
-          })),
-        notes: [
-          "The weak samples can help only through what both sources share; see how that fades with more of the expert's.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: EXPERT_SAMPLES.flatMap((samples) =>
+    (Object.keys(methods) as MethodName[]).map((method) => arm(samples, method)),
+  ),
+  measures: {
+    divergence: { label: "KL from the expert", format: "decimal", digits: 3 },
+    quality: { label: "Mean quality", format: "decimal", digits: 2 },
+  },
+  expectations: (Object.keys(methods) as MethodName[])
+    .filter((method) => method !== "C-RLFT")
+    .map((method) => ({
+      says: `With ${EXPERT_SAMPLES[0]} samples of the expert, C-RLFT is closer to the expert than ${method}`,
+      arm: nameOf(EXPERT_SAMPLES[0], method),
+      than: nameOf(EXPERT_SAMPLES[0], "C-RLFT"),
+      measure: "divergence",
+      byAtLeast: 0,
+    })),
+  notes: [
+    "The weak samples can help only through what both sources share; see how that fades with more of the expert's.",
+  ],
+});
 
 function nameOf(samples: number, method: MethodName): string {
   return `${samples} of the expert: ${method}`;

@@ -6,9 +6,9 @@
 // the degree that the previous model, noisy too, ranks alike: on average, or prompt by prompt. Batches of 10, a learning
 // rate of 0.5 and fresh responses with features N(0, 1) are this miniature's choice.
 import { createRandom, type Random, shuffle } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
+  claimRecipe,
   differenceEvidence,
   directionAt,
   drawDirection,
@@ -17,7 +17,6 @@ import {
   linearScores,
   logSoftmaxRows,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const FEATURES = 12;
@@ -32,48 +31,40 @@ const STARTS = { weak: 0.3, middling: 0.6, good: 0.9 } as const;
 type Start = keyof typeof STARTS;
 type Mode = "self-rewarding" | "average" | "sample";
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "cream",
   title: "CREAM: self-rewarding that doubts its own labels",
   claim:
     "Self-rewarding regularised by the consistency of rankings between iterations keeps improving where the plain one degrades, on five tasks for 7B models.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: (["weak", "middling", "good"] as const).flatMap((start) => [
-          startArm(start),
-          ...(["self-rewarding", "average", "sample"] as const).map((mode) => arm(start, mode)),
-        ]),
-        measures: {
-          cosine: { label: "Cosine to the true quality", format: "decimal", digits: 3 },
-          norm: { label: "Norm of theta", format: "decimal", digits: 2 },
-          quality: { label: "Quality of samples", format: "decimal", digits: 3 },
-        },
-        expectations: (["average", "sample"] as const).flatMap((mode) => [
-          ...(["cosine", "quality"] as const).map((measure) => ({
-            says: `From a weak start CREAM (${mode}) ends at a higher ${measure} than self-rewarding`,
-            arm: nameOf("weak", mode),
-            than: nameOf("weak", "self-rewarding"),
-            measure,
-            byAtLeast: 0,
-          })),
-          {
-            says: `Self-rewarding ends at a larger norm, which is confidence without ground, than CREAM (${mode})`,
-            arm: nameOf("weak", "self-rewarding"),
-            than: nameOf("weak", mode),
-            measure: "norm",
-            byAtLeast: 0,
-          },
-        ]),
-        notes: [
-          "The claim is for a judge that errs: the arms from better starts show what the doubt costs where there is less to doubt. Quality rises with the norm alone too: a surer policy samples what it prefers.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: (["weak", "middling", "good"] as const).flatMap((start) => [
+    startArm(start),
+    ...(["self-rewarding", "average", "sample"] as const).map((mode) => arm(start, mode)),
+  ]),
+  measures: {
+    cosine: { label: "Cosine to the true quality", format: "decimal", digits: 3 },
+    norm: { label: "Norm of theta", format: "decimal", digits: 2 },
+    quality: { label: "Quality of samples", format: "decimal", digits: 3 },
+  },
+  expectations: (["average", "sample"] as const).flatMap((mode) => [
+    ...(["cosine", "quality"] as const).map((measure) => ({
+      says: `From a weak start CREAM (${mode}) ends at a higher ${measure} than self-rewarding`,
+      arm: nameOf("weak", mode),
+      than: nameOf("weak", "self-rewarding"),
+      measure,
+      byAtLeast: 0,
+    })),
+    {
+      says: `Self-rewarding ends at a larger norm, which is confidence without ground, than CREAM (${mode})`,
+      arm: nameOf("weak", "self-rewarding"),
+      than: nameOf("weak", mode),
+      measure: "norm",
+      byAtLeast: 0,
+    },
+  ]),
+  notes: [
+    "The claim is for a judge that errs: the arms from better starts show what the doubt costs where there is less to doubt. Quality rises with the norm alone too: a surer policy samples what it prefers.",
+  ],
+});
 
 function nameOf(start: Start, mode: Mode | "start"): string {
   return `${start} start: ${{ start: "as it is", "self-rewarding": "self-rewarding", average: "CREAM, average", sample: "CREAM, by prompt" }[mode]}`;

@@ -5,11 +5,11 @@
 // are DPO with human positives of which 30% are harmful by mistake, and unlearning without positives, which is D2O with
 // beta 0. All are compared where they first reach the same divergence from the start: 0.3 and 1 nat.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
+  claimRecipe,
   drawCell,
   freeCells,
   learnFromCells,
@@ -19,7 +19,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const PROMPTS = 10;
@@ -32,56 +31,48 @@ const LEARNING_RATE = 2;
 const STEPS = 4000;
 const EXAMPLES = PROMPTS * NEGATIVES;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "d2o",
   title: "D2O: the model's own responses against harmful ones",
   claim:
     "From negatives alone D2O reaches comparable quality with markedly less harm than baselines trained on pairs, whose positives are noisy.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("unlearning alone", (world) => teachD2o(world, 0)),
-          arm("DPO, noisy positives", teachDpo),
-          arm("D2O", (world) => teachD2o(world, 0.1)),
-        ],
-        measures: {
-          harmAt03: { label: "Harmful at KL 0.3", format: "percent", digits: 1 },
-          helpfulnessAt03: { label: "Helpfulness there", format: "decimal", digits: 2 },
-          harmAt1: { label: "Harmful at KL 1", format: "percent", digits: 1 },
-          helpfulnessAt1: { label: "Helpfulness there", format: "decimal", digits: 2 },
-        },
-        curves: { title: "Harm against helpfulness", x: "mean helpfulness", y: "share of harmful responses" },
-        expectations: [
-          {
-            says: "At KL 0.3 DPO on noisy positives is more harmful than D2O",
-            arm: "DPO, noisy positives",
-            than: "D2O",
-            measure: "harmAt03",
-            byAtLeast: 0,
-          },
-          {
-            says: "At KL 0.3 unlearning alone is more harmful than D2O",
-            arm: "unlearning alone",
-            than: "D2O",
-            measure: "harmAt03",
-            byAtLeast: 0,
-          },
-          {
-            says: "At KL 0.3 D2O is more helpful than DPO on noisy positives",
-            arm: "D2O",
-            than: "DPO, noisy positives",
-            measure: "helpfulnessAt03",
-            byAtLeast: 0,
-          },
-        ],
-        notes: ["A divergence that an arm does not reach within 4000 steps is left out."],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("unlearning alone", (world) => teachD2o(world, 0)),
+    arm("DPO, noisy positives", teachDpo),
+    arm("D2O", (world) => teachD2o(world, 0.1)),
+  ],
+  measures: {
+    harmAt03: { label: "Harmful at KL 0.3", format: "percent", digits: 1 },
+    helpfulnessAt03: { label: "Helpfulness there", format: "decimal", digits: 2 },
+    harmAt1: { label: "Harmful at KL 1", format: "percent", digits: 1 },
+    helpfulnessAt1: { label: "Helpfulness there", format: "decimal", digits: 2 },
+  },
+  curves: { title: "Harm against helpfulness", x: "mean helpfulness", y: "share of harmful responses" },
+  expectations: [
+    {
+      says: "At KL 0.3 DPO on noisy positives is more harmful than D2O",
+      arm: "DPO, noisy positives",
+      than: "D2O",
+      measure: "harmAt03",
+      byAtLeast: 0,
+    },
+    {
+      says: "At KL 0.3 unlearning alone is more harmful than D2O",
+      arm: "unlearning alone",
+      than: "D2O",
+      measure: "harmAt03",
+      byAtLeast: 0,
+    },
+    {
+      says: "At KL 0.3 D2O is more helpful than DPO on noisy positives",
+      arm: "D2O",
+      than: "DPO, noisy positives",
+      measure: "helpfulnessAt03",
+      byAtLeast: 0,
+    },
+  ],
+  notes: ["A divergence that an arm does not reach within 4000 steps is left out."],
+});
 
 type World = {
   /** [prompts, responses] N(0, 1); the first 8 responses of a prompt are the harmful ones. */

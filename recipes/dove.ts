@@ -5,9 +5,9 @@
 // from 60 conditional votes (one instruction, two responses), alone or joined by votes on different instructions, and
 // is tested on conditional pairs. The last arms spend the same 120 votes on one kind or on both.
 import { createRandom } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
+  claimRecipe,
   drawDirection,
   drawLinearPairs,
   everyCell,
@@ -15,7 +15,6 @@ import {
   linearAccuracy,
   linearCells,
   resolveObjective,
-  testClaim,
   voteOnPairs,
 } from "luce/testbeds";
 
@@ -26,42 +25,34 @@ const RIDGE = 0.02;
 const STEPS = 400;
 const LEARNING_RATE = 0.5;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "dove",
   title: "DOVE: votes across instructions",
   claim:
     "Votes on joint pairs of instruction and response add what conditional votes lack: win rates 5.2% (summaries) and 3.3% (dialogue) above DPO's.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("60 conditional (DPO)", { conditional: 60, joint: 0 }),
-          arm("60 conditional, 60 joint", { conditional: 60, joint: 60 }),
-          arm("60 conditional, 240 joint", { conditional: 60, joint: 240 }),
-          arm("60 conditional, 240 joint, instructions ignored", {
-            conditional: 60,
-            joint: 240,
-            readsInstructions: false,
-          }),
-          arm("120 conditional (DPO)", { conditional: 120, joint: 0 }),
-        ],
-        measures: { accuracy: { label: "Accuracy on conditional pairs", format: "percent", digits: 1 } },
-        expectations: [60, 240].map((joint) => ({
-          says: `${joint} joint votes besides the 60 conditional ones raise the accuracy`,
-          arm: `60 conditional, ${joint} joint`,
-          than: "60 conditional (DPO)",
-          measure: "accuracy",
-          byAtLeast: 0,
-        })),
-        notes: [
-          "The claim is about votes that would not exist otherwise. At an equal number of votes compare 60 conditional and 60 joint with 120 conditional.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("60 conditional (DPO)", { conditional: 60, joint: 0 }),
+    arm("60 conditional, 60 joint", { conditional: 60, joint: 60 }),
+    arm("60 conditional, 240 joint", { conditional: 60, joint: 240 }),
+    arm("60 conditional, 240 joint, instructions ignored", {
+      conditional: 60,
+      joint: 240,
+      readsInstructions: false,
+    }),
+    arm("120 conditional (DPO)", { conditional: 120, joint: 0 }),
+  ],
+  measures: { accuracy: { label: "Accuracy on conditional pairs", format: "percent", digits: 1 } },
+  expectations: [60, 240].map((joint) => ({
+    says: `${joint} joint votes besides the 60 conditional ones raise the accuracy`,
+    arm: `60 conditional, ${joint} joint`,
+    than: "60 conditional (DPO)",
+    measure: "accuracy",
+    byAtLeast: 0,
+  })),
+  notes: [
+    "The claim is about votes that would not exist otherwise. At an equal number of votes compare 60 conditional and 60 joint with 120 conditional.",
+  ],
+});
 
 type Votes = { readonly conditional: number; readonly joint: number; readonly readsInstructions?: boolean };
 

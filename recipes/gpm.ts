@@ -5,16 +5,15 @@
 // skew-symmetric. The transitive world has strengths alone. GPO's update is iterated on a three-cycle from (0.5, 0.3, 0.2):
 // how far from the equilibrium, a third each, are its last policy and the average of all.
 import { createRandom, type Random, shuffle } from "luce";
-import type { Recipe } from "luce/report";
 import { preferenceScoreTable } from "luce/reward";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
+  claimRecipe,
   freeCells,
   learnFromCells,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const ITEMS = 15;
@@ -26,52 +25,42 @@ const BATCH = 50;
 const LEARNING_RATE = 0.05 * BATCH;
 const CLEAR = 0.1;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "gpm",
   title: "GPM: preferences that run in circles",
   claim:
     "Preference embeddings represent cyclic preferences nearly perfectly, where Bradley-Terry is at chance, and gain up to 5.6 points on RewardBench.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("Bradley-Terry", { cyclic: true, blocks: 0 }),
-          arm("GPM, 2 dimensions", { cyclic: true, blocks: 1 }),
-          arm("GPM, 4 dimensions", { cyclic: true, blocks: 2 }),
-          arm("Bradley-Terry, no cycles", { cyclic: false, blocks: 0 }),
-          arm("GPM, 2 dimensions, no cycles", { cyclic: false, blocks: 1 }),
-          optimiserArm("GPO, last policy", (policies) => policies[policies.length - 1]),
-          optimiserArm("GPO, average policy", averageOf),
-        ],
-        measures: {
-          accuracy: { label: "Clear pairs rightly called", format: "percent", digits: 1 },
-          distance: { label: "Farthest from a third", format: "decimal", digits: 3 },
-        },
-        expectations: [
-          {
-            says: "On cycles GPM calls 20 points more of the clear pairs rightly than Bradley-Terry",
-            arm: "GPM, 2 dimensions",
-            than: "Bradley-Terry",
-            measure: "accuracy",
-            byAtLeast: 0.2,
-          },
-          {
-            says: "Without cycles it is at most 1 point behind",
-            arm: "GPM, 2 dimensions, no cycles",
-            than: "Bradley-Terry, no cycles",
-            measure: "accuracy",
-            byAtLeast: -0.01,
-          },
-        ],
-        notes: [
-          "GPO's update circles outward around a mixed equilibrium: its average, not its last policy, is the answer.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("Bradley-Terry", { cyclic: true, blocks: 0 }),
+    arm("GPM, 2 dimensions", { cyclic: true, blocks: 1 }),
+    arm("GPM, 4 dimensions", { cyclic: true, blocks: 2 }),
+    arm("Bradley-Terry, no cycles", { cyclic: false, blocks: 0 }),
+    arm("GPM, 2 dimensions, no cycles", { cyclic: false, blocks: 1 }),
+    optimiserArm("GPO, last policy", (policies) => policies[policies.length - 1]),
+    optimiserArm("GPO, average policy", averageOf),
+  ],
+  measures: {
+    accuracy: { label: "Clear pairs rightly called", format: "percent", digits: 1 },
+    distance: { label: "Farthest from a third", format: "decimal", digits: 3 },
+  },
+  expectations: [
+    {
+      says: "On cycles GPM calls 20 points more of the clear pairs rightly than Bradley-Terry",
+      arm: "GPM, 2 dimensions",
+      than: "Bradley-Terry",
+      measure: "accuracy",
+      byAtLeast: 0.2,
+    },
+    {
+      says: "Without cycles it is at most 1 point behind",
+      arm: "GPM, 2 dimensions, no cycles",
+      than: "Bradley-Terry, no cycles",
+      measure: "accuracy",
+      byAtLeast: -0.01,
+    },
+  ],
+  notes: ["GPO's update circles outward around a mixed equilibrium: its average, not its last policy, is the answer."],
+});
 
 /** `blocks` 0: a strength an item. */
 function arm(name: string, { cyclic, blocks }: { cyclic: boolean; blocks: number }): Arm {

@@ -6,17 +6,16 @@
 // gradient ascent with step 4 on 8 responses a prompt: once a rollout, or four times, where the ratio is clipped; GSPO
 // clips the whole response's at 0.05.
 import { createRandom } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
+  claimRecipe,
   drawCell,
   freeCells,
   learnFromCells,
   readCells,
   resolveObjective,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const VOCABULARY = 6;
@@ -28,46 +27,33 @@ const LEARNING_RATE = 4;
 const ITERATIONS = 120;
 const SHAPE = [SCALES.length, GROUP, LENGTH];
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "grpo",
   title: "GRPO: advantages within a group",
   claim: "Without a critic, GRPO lifts DeepSeekMath-7B from 82.9 to 88.2 on GSM8K and from 46.8 to 51.7 on MATH.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [1, 4].flatMap((inner) => [
-          arm(`raw rewards${times(inner)}`, inner, "ppo", rawRewards),
-          arm(`centred${times(inner)}`, inner, "grpo", groupRewards({ normalizeStd: false }, MATCHED)),
-          arm(`GRPO${times(inner)}`, inner, "grpo", groupRewards({})),
-          arm(
-            `GSPO${times(inner)}`,
-            inner,
-            "grpo",
-            groupRewards({ ratio: "sequence", epsilonLow: 0.05, epsilonHigh: 0.05 }),
-          ),
-        ]),
-        measures: {
-          at10: { label: "Right after 10 rollouts", format: "percent", digits: 1 },
-          at30: { label: "after 30", format: "percent", digits: 1 },
-          at120: { label: "after 120", format: "percent", digits: 1 },
-        },
-        curves: { title: "Learning curves", x: "rollouts", y: "share of right successors" },
-        expectations: ["raw rewards", "centred"].map((than) => ({
-          says: `After 30 rollouts GRPO is right more often than ${than}`,
-          arm: "GRPO",
-          than,
-          measure: "at30",
-          byAtLeast: 0,
-        })),
-        notes: [
-          "The verdict is on learning at all scales of reward at once. GSPO's claim, stable training of mixtures of experts, has no counterpart in this world.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [1, 4].flatMap((inner) => [
+    arm(`raw rewards${times(inner)}`, inner, "ppo", rawRewards),
+    arm(`centred${times(inner)}`, inner, "grpo", groupRewards({ normalizeStd: false }, MATCHED)),
+    arm(`GRPO${times(inner)}`, inner, "grpo", groupRewards({})),
+    arm(`GSPO${times(inner)}`, inner, "grpo", groupRewards({ ratio: "sequence", epsilonLow: 0.05, epsilonHigh: 0.05 })),
+  ]),
+  measures: {
+    at10: { label: "Right after 10 rollouts", format: "percent", digits: 1 },
+    at30: { label: "after 30", format: "percent", digits: 1 },
+    at120: { label: "after 120", format: "percent", digits: 1 },
+  },
+  curves: { title: "Learning curves", x: "rollouts", y: "share of right successors" },
+  expectations: ["raw rewards", "centred"].map((than) => ({
+    says: `After 30 rollouts GRPO is right more often than ${than}`,
+    arm: "GRPO",
+    than,
+    measure: "at30",
+    byAtLeast: 0,
+  })),
+  notes: [
+    "The verdict is on learning at all scales of reward at once. GSPO's claim, stable training of mixtures of experts, has no counterpart in this world.",
+  ],
+});
 
 function times(inner: number): string {
   return inner === 1 ? "" : `, ${inner} steps a rollout`;

@@ -4,11 +4,11 @@
 // baselines contrast the best with one irrelevant item (DPO) or with all others (S-DPO), or imitate the marks; the
 // ablation gives both marked items the same weight. Every arm takes 150 steps of length 0.1.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
+  claimRecipe,
   drawPools,
   learnRepeatedly,
   linearCells,
@@ -17,7 +17,6 @@ import {
   readCells,
   resolveObjective,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const K = 10;
@@ -29,52 +28,44 @@ const STEPS = 150;
 const STEP_LENGTH = 0.1;
 const SHAPE = [LISTS, K];
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "in-context-ranking-po",
   title: "IRPO: marked items of a list against pairs",
   claim:
     "IRPO reaches higher NDCG and recall at small k than SFT, DPO and S-DPO on conversational recommendation, generative retrieval and re-ranking.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("DPO, one negative", async (world) => {
-            const rejected = columnCells(world.marks, (list) => list.indexOf(0));
-            const chosen = columnCells(world.marks, (list) => list.indexOf(2));
-            return {
-              objective: await resolveObjective("dpo"),
-              params: { beta: 1 },
-              ...pairEvidence(world.policy, world.reference, [chosen, rejected]),
-            };
-          }),
-          arm("SFT on the marks", async (world) => ({
-            objective: await resolveObjective("lipo"),
-            params: { objective: "softmax", beta: 1 },
-            ...onLists(world, world.marks),
-          })),
-          // With one relevant item of weight 1 and the sum of its competitors IRPO is S-DPO, but for a factor of 1/K.
-          listArm("S-DPO, all negatives", (mark) => [mark === 2 ? 1 : 0, 1], "sum"),
-          listArm("IRPO, equal weights", (mark) => [mark > 0 ? 1 : 0, 1]),
-          listArm("IRPO", (mark) => [mark, mark === 2 ? 1 : mark === 1 ? 2 : 3]),
-        ],
-        measures: {
-          ndcg1: { label: "NDCG@1", format: "decimal", digits: 3 },
-          ndcg5: { label: "NDCG@5", format: "decimal", digits: 3 },
-        },
-        expectations: ["DPO, one negative", "SFT on the marks", "S-DPO, all negatives"].map((than) => ({
-          says: `IRPO's NDCG@5 is above that of ${than}`,
-          arm: "IRPO",
-          than,
-          measure: "ndcg5",
-          byAtLeast: 0,
-        })),
-        notes: ["On held-out lists the marks are given by the true utility, without noise."],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("DPO, one negative", async (world) => {
+      const rejected = columnCells(world.marks, (list) => list.indexOf(0));
+      const chosen = columnCells(world.marks, (list) => list.indexOf(2));
+      return {
+        objective: await resolveObjective("dpo"),
+        params: { beta: 1 },
+        ...pairEvidence(world.policy, world.reference, [chosen, rejected]),
+      };
+    }),
+    arm("SFT on the marks", async (world) => ({
+      objective: await resolveObjective("lipo"),
+      params: { objective: "softmax", beta: 1 },
+      ...onLists(world, world.marks),
+    })),
+    // With one relevant item of weight 1 and the sum of its competitors IRPO is S-DPO, but for a factor of 1/K.
+    listArm("S-DPO, all negatives", (mark) => [mark === 2 ? 1 : 0, 1], "sum"),
+    listArm("IRPO, equal weights", (mark) => [mark > 0 ? 1 : 0, 1]),
+    listArm("IRPO", (mark) => [mark, mark === 2 ? 1 : mark === 1 ? 2 : 3]),
+  ],
+  measures: {
+    ndcg1: { label: "NDCG@1", format: "decimal", digits: 3 },
+    ndcg5: { label: "NDCG@5", format: "decimal", digits: 3 },
+  },
+  expectations: ["DPO, one negative", "SFT on the marks", "S-DPO, all negatives"].map((than) => ({
+    says: `IRPO's NDCG@5 is above that of ${than}`,
+    arm: "IRPO",
+    than,
+    measure: "ndcg5",
+    byAtLeast: 0,
+  })),
+  notes: ["On held-out lists the marks are given by the true utility, without noise."],
+});
 
 type World = {
   readonly policy: CellModel;

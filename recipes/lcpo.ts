@@ -5,10 +5,10 @@
 // the time. A linear policy learns 40 epochs in batches of 50 by DPO, by DPO with smoothed labels, by LCPO with one
 // reliability for all and by LCPO with one for each annotator.
 import { createRandom, shuffle } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   chosenFirst,
+  claimRecipe,
   differenceEvidence,
   drawDirection,
   drawLinearPairs,
@@ -16,7 +16,6 @@ import {
   linearAccuracy,
   linearCells,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const FEATURES = 10;
@@ -47,36 +46,28 @@ const learners: readonly Learner[] = [
   { name: "LCPO, one an annotator", reliabilities: ANNOTATORS },
 ];
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "lcpo",
   title: "LCPO: policies that do not learn flipped labels",
   claim:
     "Inferring which labels are flipped and how reliable each annotator is adds up to 7.0 points on AlpacaEval 2 to DPO, IPO, SimPO and CPO.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [mixed, uniform].flatMap((world) => learners.map((learner) => arm(world, learner))),
-        measures: {
-          accuracy: { label: "Accuracy", format: "percent", digits: 1 },
-          error: { label: "Mean error of the reliabilities", format: "decimal", digits: 3 },
-          lowest: { label: "Mean reliability, annotators 15-20", format: "decimal", digits: 3 },
-        },
-        expectations: ["DPO", "DPO, labels smoothed by 0.1"].map((than) => ({
-          says: `With spammers, LCPO with a reliability an annotator is more accurate than ${than}`,
-          arm: `${mixed.name}: LCPO, one an annotator`,
-          than: `${mixed.name}: ${than}`,
-          measure: "accuracy",
-          byAtLeast: 0,
-        })),
-        notes: [
-          "Where all annotators err alike there is nothing to tell apart, and 60 labels each are few: compare one reliability for all with one an annotator.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [mixed, uniform].flatMap((world) => learners.map((learner) => arm(world, learner))),
+  measures: {
+    accuracy: { label: "Accuracy", format: "percent", digits: 1 },
+    error: { label: "Mean error of the reliabilities", format: "decimal", digits: 3 },
+    lowest: { label: "Mean reliability, annotators 15-20", format: "decimal", digits: 3 },
+  },
+  expectations: ["DPO", "DPO, labels smoothed by 0.1"].map((than) => ({
+    says: `With spammers, LCPO with a reliability an annotator is more accurate than ${than}`,
+    arm: `${mixed.name}: LCPO, one an annotator`,
+    than: `${mixed.name}: ${than}`,
+    measure: "accuracy",
+    byAtLeast: 0,
+  })),
+  notes: [
+    "Where all annotators err alike there is nothing to tell apart, and 60 labels each are few: compare one reliability for all with one an annotator.",
+  ],
+});
 
 function arm({ name, truth }: World, learner: Learner): Arm {
   return {

@@ -5,9 +5,9 @@
 // prompt and on its extremes, and the other ranking losses of the paper. Every arm takes 150 steps of length 0.1: the
 // losses differ in scale, so the length of a step, not the learning rate, is what they have in common.
 import { createRandom } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
+  claimRecipe,
   drawPools,
   evaluateOnPools,
   learnRepeatedly,
@@ -17,7 +17,6 @@ import {
   readCells,
   resolveObjective,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const K = 8;
@@ -29,44 +28,36 @@ const BETA = 0.1;
 const STEPS = 150;
 const STEP_LENGTH = 0.1;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "lipo",
   title: "LiPO: lists against pairs",
   claim:
     "LiPO-lambda beats DPO (pairwise and Plackett-Luce) and SLiC on Reddit TL;DR and Anthropic HH by proxy reward, AI and human judges.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          pairArm("DPO, a random pair", (scores, first) => [first, first + 1].sort((a, b) => scores[b] - scores[a])),
-          pairArm("DPO, best and worst", extremes),
-          listArm("DPO with Plackett-Luce", "list-mle"),
-          listArm("SLiC on the list", "pair-hinge"),
-          listArm("pair-logistic", "pair-logistic"),
-          listArm("LiPO-lambda", "lambda"),
-        ],
-        measures: {
-          ndcg: { label: "NDCG", format: "decimal", digits: 3 },
-          ndcg3: { label: "NDCG@3", format: "decimal", digits: 3 },
-          winRate: { label: "Win rate over the reference", format: "percent", digits: 1 },
-          rankingAccuracy: { label: "Ranking accuracy", format: "percent", digits: 1 },
-        },
-        expectations: ["DPO, a random pair", "DPO, best and worst", "DPO with Plackett-Luce", "SLiC on the list"].map(
-          (than) => ({
-            says: `LiPO-lambda wins more than ${than}`,
-            arm: "LiPO-lambda",
-            than,
-            measure: "winRate",
-            byAtLeast: 0,
-          }),
-        ),
-        notes: ["The utility's weights are drawn from N(0, 1); relevance for NDCG are the labels without noise."],
-      },
-      options,
-    ),
-};
+  arms: [
+    pairArm("DPO, a random pair", (scores, first) => [first, first + 1].sort((a, b) => scores[b] - scores[a])),
+    pairArm("DPO, best and worst", extremes),
+    listArm("DPO with Plackett-Luce", "list-mle"),
+    listArm("SLiC on the list", "pair-hinge"),
+    listArm("pair-logistic", "pair-logistic"),
+    listArm("LiPO-lambda", "lambda"),
+  ],
+  measures: {
+    ndcg: { label: "NDCG", format: "decimal", digits: 3 },
+    ndcg3: { label: "NDCG@3", format: "decimal", digits: 3 },
+    winRate: { label: "Win rate over the reference", format: "percent", digits: 1 },
+    rankingAccuracy: { label: "Ranking accuracy", format: "percent", digits: 1 },
+  },
+  expectations: ["DPO, a random pair", "DPO, best and worst", "DPO with Plackett-Luce", "SLiC on the list"].map(
+    (than) => ({
+      says: `LiPO-lambda wins more than ${than}`,
+      arm: "LiPO-lambda",
+      than,
+      measure: "winRate",
+      byAtLeast: 0,
+    }),
+  ),
+  notes: ["The utility's weights are drawn from N(0, 1); relevance for NDCG are the labels without noise."],
+});
 
 function pairArm(name: string, choose: (scores: Float64Array, first: number) => number[]): Arm {
   return arm(name, async ({ policy, reference, scores }) => {

@@ -7,16 +7,15 @@
 // only the better response obeys, and the bare one). Tested on prompts with 3 instructions, where the response that
 // obeys more is better, and on prompts with none.
 import { createRandom, type Random, shuffle } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
+  claimRecipe,
   drawDirection,
   everyCell,
   learnRepeatedly,
   linearCells,
   linearScores,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const SEMANTIC = 6;
@@ -34,44 +33,36 @@ type Response = { readonly semantic: readonly number[] /** 1 or -1 each. */; rea
 type Prompt = readonly number[];
 const barePrompt: Prompt = Array<number>(PROPERTIES).fill(0);
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "mapl",
   title: "MAPL: instructions learnt from votes that had none",
   claim:
     "Comparing one response under two prompts, and one pair under two prompts, makes reward models and DPO policies follow several instructions better, with no more annotation and no loss of semantic quality.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [arm("base", 0, 0), arm("base + intra", 1, 0), arm("base + inter", 0, 1), arm("MAPL, both", 1, 1)],
-        measures: {
-          instructions: { label: "Accuracy with 3 instructions", format: "percent", digits: 1 },
-          semantic: { label: "Accuracy without", format: "percent", digits: 1 },
-        },
-        expectations: [
-          {
-            says: "With instructions MAPL is more accurate than the base",
-            arm: "MAPL, both",
-            than: "base",
-            measure: "instructions",
-            byAtLeast: 0,
-          },
-          {
-            says: "Without instructions it is as accurate, within 1%",
-            arm: "MAPL, both",
-            than: "base",
-            measure: "semantic",
-            byAtLeast: -0.01,
-          },
-        ],
-        notes: [
-          "The reward is linear, so that what a response means and what it obeys have weights of their own, and the new terms cannot touch the first: that nothing is lost is by construction.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [arm("base", 0, 0), arm("base + intra", 1, 0), arm("base + inter", 0, 1), arm("MAPL, both", 1, 1)],
+  measures: {
+    instructions: { label: "Accuracy with 3 instructions", format: "percent", digits: 1 },
+    semantic: { label: "Accuracy without", format: "percent", digits: 1 },
+  },
+  expectations: [
+    {
+      says: "With instructions MAPL is more accurate than the base",
+      arm: "MAPL, both",
+      than: "base",
+      measure: "instructions",
+      byAtLeast: 0,
+    },
+    {
+      says: "Without instructions it is as accurate, within 1%",
+      arm: "MAPL, both",
+      than: "base",
+      measure: "semantic",
+      byAtLeast: -0.01,
+    },
+  ],
+  notes: [
+    "The reward is linear, so that what a response means and what it obeys have weights of their own, and the new terms cannot touch the first: that nothing is lost is by construction.",
+  ],
+});
 
 function arm(name: string, lambdaIntra: number, lambdaInter: number): Arm {
   return {

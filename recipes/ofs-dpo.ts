@@ -8,11 +8,11 @@
 // least on 32 stored pairs a domain) and after DPO on both at once.
 import { createRandom, type Random } from "luce";
 import { combineModules, fastRoles } from "luce/align";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
   chosenFirst,
+  claimRecipe,
   differenceEvidence,
   directionAt,
   drawDirection,
@@ -25,7 +25,6 @@ import {
   linearCells,
   readCells,
   resolveObjective,
-  testClaim,
   voteOnPairs,
 } from "luce/testbeds";
 
@@ -42,59 +41,51 @@ const SLOWDOWN = 4;
 const ALPHA = 0.3;
 const INTERVAL = 20;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "ofs-dpo",
   title: "OFS-DPO: fast and slow modules, and domains not forgotten",
   claim:
     "OFS-DPO beats DPO in its domain by gradients that do not vanish, and COFS-DPO keeps earlier domains better in continual learning.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          inDomain("one domain: DPO", 0),
-          inDomain("one domain: OFS-DPO", ALPHA),
-          acrossDomains("two domains: DPO, one after the other", oneAfterTheOther),
-          acrossDomains("two domains: COFS-DPO", joinedModules),
-          acrossDomains("two domains: DPO on both at once", bothAtOnce),
-        ],
-        measures: {
-          gradientWeight: { label: "Gradient weight at the end", format: "decimal", digits: 3 },
-          accuracy: { label: "Accuracy", format: "percent", digits: 1 },
-          first: { label: "First domain", format: "percent", digits: 1 },
-          second: { label: "Second domain", format: "percent", digits: 1 },
-        },
-        expectations: [
-          {
-            says: "In one domain OFS-DPO keeps a larger gradient than DPO",
-            arm: "one domain: OFS-DPO",
-            than: "one domain: DPO",
-            measure: "gradientWeight",
-            byAtLeast: 0,
-          },
-          {
-            says: "In one domain OFS-DPO is more accurate than DPO",
-            arm: "one domain: OFS-DPO",
-            than: "one domain: DPO",
-            measure: "accuracy",
-            byAtLeast: 0,
-          },
-          ...(["first", "accuracy"] as const).map((measure) => ({
-            says: `COFS-DPO is more accurate than DPO in sequence ${measure === "first" ? "on the first domain" : "over both"}`,
-            arm: "two domains: COFS-DPO",
-            than: "two domains: DPO, one after the other",
-            measure,
-            byAtLeast: 0,
-          })),
-        ],
-        notes: [
-          `Alpha ${ALPHA}, a slow learning rate of a ${SLOWDOWN}th and roles reconsidered every ${INTERVAL} steps are this miniature's choice; the rule for the mixture's weights is reconstructed from the abstract.`,
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    inDomain("one domain: DPO", 0),
+    inDomain("one domain: OFS-DPO", ALPHA),
+    acrossDomains("two domains: DPO, one after the other", oneAfterTheOther),
+    acrossDomains("two domains: COFS-DPO", joinedModules),
+    acrossDomains("two domains: DPO on both at once", bothAtOnce),
+  ],
+  measures: {
+    gradientWeight: { label: "Gradient weight at the end", format: "decimal", digits: 3 },
+    accuracy: { label: "Accuracy", format: "percent", digits: 1 },
+    first: { label: "First domain", format: "percent", digits: 1 },
+    second: { label: "Second domain", format: "percent", digits: 1 },
+  },
+  expectations: [
+    {
+      says: "In one domain OFS-DPO keeps a larger gradient than DPO",
+      arm: "one domain: OFS-DPO",
+      than: "one domain: DPO",
+      measure: "gradientWeight",
+      byAtLeast: 0,
+    },
+    {
+      says: "In one domain OFS-DPO is more accurate than DPO",
+      arm: "one domain: OFS-DPO",
+      than: "one domain: DPO",
+      measure: "accuracy",
+      byAtLeast: 0,
+    },
+    ...(["first", "accuracy"] as const).map((measure) => ({
+      says: `COFS-DPO is more accurate than DPO in sequence ${measure === "first" ? "on the first domain" : "over both"}`,
+      arm: "two domains: COFS-DPO",
+      than: "two domains: DPO, one after the other",
+      measure,
+      byAtLeast: 0,
+    })),
+  ],
+  notes: [
+    `Alpha ${ALPHA}, a slow learning rate of a ${SLOWDOWN}th and roles reconsidered every ${INTERVAL} steps are this miniature's choice; the rule for the mixture's weights is reconstructed from the abstract.`,
+  ],
+});
 
 /** With alpha = 0 the fast module is DPO's. */
 function inDomain(name: string, alpha: number): Arm {

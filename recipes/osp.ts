@@ -4,10 +4,10 @@
 // with N(0, 1) of noise. A linear policy learns from 150 pairs, once by DPO on the judge's verdicts, once by OSP on
 // its probabilities. The log-loss is what the policy's own probabilities cost, in expectation over true votes.
 import { createRandom } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   chosenFirst,
+  claimRecipe,
   differenceEvidence,
   drawDirection,
   drawLinearPairs,
@@ -18,7 +18,6 @@ import {
   linearCells,
   linearScores,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const FEATURES = 30;
@@ -27,46 +26,36 @@ const PAIRS = 150;
 const STEPS = 600;
 const LEARNING_RATE = 0.5;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "osp",
   title: "OSP: strengths of preference against bare verdicts",
   claim:
     "Trained on how strongly it prefers rather than on what it prefers, a self-judging model overfits less and is aligned best among offline methods on HH and TL;DR.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [arm("verdicts (DPO)", false), arm("strengths (OSP)", true)],
-        measures: {
-          accuracy: { label: "Accuracy", format: "percent", digits: 1 },
-          logLoss: { label: "Log-loss", format: "decimal", digits: 3 },
-          floor: { label: "Log-loss of the truth", format: "decimal", digits: 3 },
-          norm: { label: "Norm of theta (truth 1.5)", format: "decimal", digits: 2 },
-        },
-        expectations: [
-          {
-            says: "Strengths give a higher accuracy on fresh pairs",
-            arm: "strengths (OSP)",
-            than: "verdicts (DPO)",
-            measure: "accuracy",
-            byAtLeast: 0,
-          },
-          {
-            says: "Verdicts cost more log-loss than strengths",
-            arm: "verdicts (DPO)",
-            than: "strengths (OSP)",
-            measure: "logLoss",
-            byAtLeast: 0,
-          },
-        ],
-        notes: [
-          "What is tested is the loss, with a judge from outside: the model neither answers nor judges online here.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [arm("verdicts (DPO)", false), arm("strengths (OSP)", true)],
+  measures: {
+    accuracy: { label: "Accuracy", format: "percent", digits: 1 },
+    logLoss: { label: "Log-loss", format: "decimal", digits: 3 },
+    floor: { label: "Log-loss of the truth", format: "decimal", digits: 3 },
+    norm: { label: "Norm of theta (truth 1.5)", format: "decimal", digits: 2 },
+  },
+  expectations: [
+    {
+      says: "Strengths give a higher accuracy on fresh pairs",
+      arm: "strengths (OSP)",
+      than: "verdicts (DPO)",
+      measure: "accuracy",
+      byAtLeast: 0,
+    },
+    {
+      says: "Verdicts cost more log-loss than strengths",
+      arm: "verdicts (DPO)",
+      than: "strengths (OSP)",
+      measure: "logLoss",
+      byAtLeast: 0,
+    },
+  ],
+  notes: ["What is tested is the loss, with a judge from outside: the model neither answers nor judges online here."],
+});
 
 function arm(name: string, soft: boolean): Arm {
   return {

@@ -4,9 +4,9 @@
 // responses, one or four steps each, learning rate 10 falling to 0, advantages as they are or whitened. The optimum is
 // known, so a run's figure is its mean total variation distance from it.
 import { createRandom } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
+  claimRecipe,
   drawCell,
   freeCells,
   learnFromCells,
@@ -15,7 +15,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const PROMPTS = 20;
@@ -25,52 +24,44 @@ const ROLLOUTS = 300;
 const ROLLOUT = 512;
 const LEARNING_RATE = 10;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "ppo",
   title: "PPO: the optimum of reward less divergence",
   claim:
     "KL-penalised PPO, the reference point of preference optimisation, maximises reward less klCoef times the divergence: its optimum is reference * exp(reward / klCoef).",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("start", { rollouts: 0 }),
-          arm("PPO, 1 step a rollout", {}),
-          arm("PPO, 4 steps a rollout", { inner: 4 }),
-          arm("PPO, 4 steps, whitened", { inner: 4, whiten: true }),
-          arm("optimum", { rollouts: 0, atOptimum: true }),
-        ],
-        measures: {
-          distance: { label: "Distance from the optimum", format: "decimal", digits: 4 },
-          reward: { label: "Expected reward", format: "decimal", digits: 3 },
-          kl: { label: "KL", format: "decimal", digits: 3 },
-        },
-        curves: { title: "On the way to the optimum", x: "rollouts", y: "total variation distance" },
-        expectations: [
-          {
-            says: "PPO with 4 steps a rollout ends within 0.02 of the optimum",
-            arm: "optimum",
-            than: "PPO, 4 steps a rollout",
-            measure: "distance",
-            byAtLeast: -0.02,
-          },
-          {
-            says: "with 1 step within 0.05",
-            arm: "optimum",
-            than: "PPO, 1 step a rollout",
-            measure: "distance",
-            byAtLeast: -0.05,
-          },
-        ],
-        notes: [
-          "At the optimum all advantages of a prompt are equal and, with the right value, 0: whitening, which only rescales them, leaves it a fixed point.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("start", { rollouts: 0 }),
+    arm("PPO, 1 step a rollout", {}),
+    arm("PPO, 4 steps a rollout", { inner: 4 }),
+    arm("PPO, 4 steps, whitened", { inner: 4, whiten: true }),
+    arm("optimum", { rollouts: 0, atOptimum: true }),
+  ],
+  measures: {
+    distance: { label: "Distance from the optimum", format: "decimal", digits: 4 },
+    reward: { label: "Expected reward", format: "decimal", digits: 3 },
+    kl: { label: "KL", format: "decimal", digits: 3 },
+  },
+  curves: { title: "On the way to the optimum", x: "rollouts", y: "total variation distance" },
+  expectations: [
+    {
+      says: "PPO with 4 steps a rollout ends within 0.02 of the optimum",
+      arm: "optimum",
+      than: "PPO, 4 steps a rollout",
+      measure: "distance",
+      byAtLeast: -0.02,
+    },
+    {
+      says: "with 1 step within 0.05",
+      arm: "optimum",
+      than: "PPO, 1 step a rollout",
+      measure: "distance",
+      byAtLeast: -0.05,
+    },
+  ],
+  notes: [
+    "At the optimum all advantages of a prompt are equal and, with the right value, 0: whitening, which only rescales them, leaves it a fixed point.",
+  ],
+});
 
 type Trial = { rollouts?: number; inner?: number; whiten?: boolean; atOptimum?: boolean };
 

@@ -4,10 +4,10 @@
 // the quality plus 1.5 times the length: annotators are fond of length. A linear policy that sees both learns from 400
 // pairs, by DPO and by R-DPO with the price at which length explains that fondness. Fresh pairs are judged on quality.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   chosenFirst,
+  claimRecipe,
   differenceEvidence,
   drawDirection,
   drawLinearPairs,
@@ -16,7 +16,6 @@ import {
   linearAccuracy,
   linearCells,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const QUALITIES = 10;
@@ -28,42 +27,34 @@ const PAIRS = 400;
 const STEPS = 400;
 const LEARNING_RATE = 0.5;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "r-dpo",
   title: "R-DPO: quality apart from length",
   claim:
     "A price on length in the DPO loss keeps answers from growing verbose, and wins up to 20% more judged comparisons once length is controlled for.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [arm("DPO", 0), arm("R-DPO", FONDNESS / TOKENS_PER_UNIT)],
-        measures: {
-          accuracy: { label: "Accuracy on quality", format: "percent", digits: 1 },
-          lengthWeight: { label: "Nats for ten tokens more", format: "decimal", digits: 2 },
-        },
-        expectations: [
-          {
-            says: "A price on length orders fresh pairs better by quality",
-            arm: "R-DPO",
-            than: "DPO",
-            measure: "accuracy",
-            byAtLeast: 0,
-          },
-          {
-            says: "DPO pays more for length",
-            arm: "DPO",
-            than: "R-DPO",
-            measure: "lengthWeight",
-            byAtLeast: 0,
-          },
-        ],
-        notes: ["The price is set to the annotators' true fondness, which in practice is tuned on held-out pairs."],
-      },
-      options,
-    ),
-};
+  arms: [arm("DPO", 0), arm("R-DPO", FONDNESS / TOKENS_PER_UNIT)],
+  measures: {
+    accuracy: { label: "Accuracy on quality", format: "percent", digits: 1 },
+    lengthWeight: { label: "Nats for ten tokens more", format: "decimal", digits: 2 },
+  },
+  expectations: [
+    {
+      says: "A price on length orders fresh pairs better by quality",
+      arm: "R-DPO",
+      than: "DPO",
+      measure: "accuracy",
+      byAtLeast: 0,
+    },
+    {
+      says: "DPO pays more for length",
+      arm: "DPO",
+      than: "R-DPO",
+      measure: "lengthWeight",
+      byAtLeast: 0,
+    },
+  ],
+  notes: ["The price is set to the annotators' true fondness, which in practice is tuned on held-out pairs."],
+});
 
 function arm(name: string, alpha: number): Arm {
   return {

@@ -5,8 +5,7 @@
 // three-point scale does.
 import { createRandom } from "luce";
 import { goodmanKruskalGamma, kendallTau, kendallTauA, ndcg, orderByScore, rankBiasedOverlap } from "luce/rank";
-import type { Recipe } from "luce/report";
-import { type Arm, testClaim } from "luce/testbeds";
+import { type Arm, claimRecipe } from "luce/testbeds";
 
 const ITEMS = 20;
 const LISTS = 200;
@@ -14,45 +13,35 @@ const NOISES = [0, 0.5, 1, 2, 3];
 const FINE = "noise 1";
 const COARSE = "noise 1, in three levels";
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "ranking-metrics",
   title: "Ranking metrics: noise, heads and ties",
   claim:
     "All measures fall as noise grows; ties pull Kendall's tau-a towards 0, tau-b less, and leave gamma, which looks at untied pairs alone.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [...NOISES.map((noise) => arm(`noise ${noise}`, noise, false)), arm(COARSE, 1, true)],
-        measures: {
-          ndcg: { label: "NDCG@5", format: "decimal", digits: 3 },
-          rbo: { label: "RBO, p 0.9", format: "decimal", digits: 3 },
-          tauA: { label: "tau-a", format: "decimal", digits: 3 },
-          tauB: { label: "tau-b", format: "decimal", digits: 3 },
-          gamma: { label: "gamma", format: "decimal", digits: 3 },
-        },
-        expectations: [
-          ...["ndcg", "rbo", "tauB"].flatMap((measure) =>
-            NOISES.slice(1).map((noise, n) => ({
-              says: `${measure} is higher at noise ${NOISES[n]} than at ${noise}`,
-              arm: `noise ${NOISES[n]}`,
-              than: `noise ${noise}`,
-              measure,
-              byAtLeast: 0,
-            })),
-          ),
-          { says: "Rounding lowers tau-a", arm: FINE, than: COARSE, measure: "tauA", byAtLeast: 0 },
-          { says: "it lowers tau-b", arm: FINE, than: COARSE, measure: "tauB", byAtLeast: 0 },
-          { says: "it does not lower gamma", arm: COARSE, than: FINE, measure: "gamma", byAtLeast: 0 },
-        ],
-        notes: [
-          "The pairs that rounding leaves apart are those that differ most: gamma is of other pairs, not of the same.",
-        ],
-      },
-      options,
+  arms: [...NOISES.map((noise) => arm(`noise ${noise}`, noise, false)), arm(COARSE, 1, true)],
+  measures: {
+    ndcg: { label: "NDCG@5", format: "decimal", digits: 3 },
+    rbo: { label: "RBO, p 0.9", format: "decimal", digits: 3 },
+    tauA: { label: "tau-a", format: "decimal", digits: 3 },
+    tauB: { label: "tau-b", format: "decimal", digits: 3 },
+    gamma: { label: "gamma", format: "decimal", digits: 3 },
+  },
+  expectations: [
+    ...["ndcg", "rbo", "tauB"].flatMap((measure) =>
+      NOISES.slice(1).map((noise, n) => ({
+        says: `${measure} is higher at noise ${NOISES[n]} than at ${noise}`,
+        arm: `noise ${NOISES[n]}`,
+        than: `noise ${noise}`,
+        measure,
+        byAtLeast: 0,
+      })),
     ),
-};
+    { says: "Rounding lowers tau-a", arm: FINE, than: COARSE, measure: "tauA", byAtLeast: 0 },
+    { says: "it lowers tau-b", arm: FINE, than: COARSE, measure: "tauB", byAtLeast: 0 },
+    { says: "it does not lower gamma", arm: COARSE, than: FINE, measure: "gamma", byAtLeast: 0 },
+  ],
+  notes: ["The pairs that rounding leaves apart are those that differ most: gamma is of other pairs, not of the same."],
+});
 
 function arm(name: string, noise: number, rounded: boolean): Arm {
   return {

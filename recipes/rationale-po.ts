@@ -5,10 +5,10 @@
 // the same weights: p(attribute) is the softmax of theta_k x_k. Test accuracy after 25 to 200 votes, without rationales,
 // with them, and with rationales that name an attribute at random.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
+  claimRecipe,
   drawCell,
   drawLinearPairs,
   everyCell,
@@ -18,7 +18,6 @@ import {
   logSoftmaxRows,
   resolveObjective,
   softmaxCells,
-  testClaim,
   voteOnPairs,
 } from "luce/testbeds";
 
@@ -32,40 +31,30 @@ const LEARNING_RATE = 0.5;
 
 type Rationales = "none" | "true" | "random";
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "rationale-po",
   title: "Rationales: a reason is worth a vote",
   claim:
     "With a rationale for each pair, DPO and ORPO reach the same win rate with a fraction of the pairs, and converge faster.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: VOTES.flatMap((votes) =>
-          (["none", "true", "random"] as const).map((rationales) => arm(votes, rationales)),
-        ),
-        measures: { accuracy: { label: "Accuracy on fresh pairs", format: "percent", digits: 1 } },
-        expectations: [
-          ...VOTES.map((votes) => ({
-            says: `${votes} votes teach more with their rationales than without`,
-            arm: nameOf(votes, "true"),
-            than: nameOf(votes, "none"),
-            measure: "accuracy",
-            byAtLeast: 0,
-          })),
-          ...VOTES.slice(0, -1).map((votes) => ({
-            says: `With rationales ${votes} votes teach at least what ${2 * votes} do without, within 2%`,
-            arm: nameOf(votes, "true"),
-            than: nameOf(2 * votes, "none"),
-            measure: "accuracy",
-            byAtLeast: -0.02,
-          })),
-        ],
-      },
-      options,
-    ),
-};
+  arms: VOTES.flatMap((votes) => (["none", "true", "random"] as const).map((rationales) => arm(votes, rationales))),
+  measures: { accuracy: { label: "Accuracy on fresh pairs", format: "percent", digits: 1 } },
+  expectations: [
+    ...VOTES.map((votes) => ({
+      says: `${votes} votes teach more with their rationales than without`,
+      arm: nameOf(votes, "true"),
+      than: nameOf(votes, "none"),
+      measure: "accuracy",
+      byAtLeast: 0,
+    })),
+    ...VOTES.slice(0, -1).map((votes) => ({
+      says: `With rationales ${votes} votes teach at least what ${2 * votes} do without, within 2%`,
+      arm: nameOf(votes, "true"),
+      than: nameOf(2 * votes, "none"),
+      measure: "accuracy",
+      byAtLeast: -0.02,
+    })),
+  ],
+});
 
 function nameOf(votes: number, rationales: Rationales): string {
   return `${votes} votes, ${{ none: "no rationales", true: "rationales", random: "random rationales" }[rationales]}`;

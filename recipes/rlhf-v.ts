@@ -5,10 +5,10 @@
 // noise; corrections make an answer's facts right, and rewrite three other tokens without saying so. Dense DPO weighs
 // the flagged tokens five times as much; its score is a mean, so that its beta is 12 times that of the sums.
 import { createRandom, type Random, shuffle } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
+  claimRecipe,
   drawCell,
   freeCells,
   learnFromCells,
@@ -16,7 +16,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const KINDS = 8;
@@ -34,58 +33,50 @@ const BATCH = 10;
 /** Half a unit an example, as a loss that is a mean over the batch needs it. */
 const LEARNING_RATE = 0.5 * BATCH;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "rlhf-v",
   title: "RLHF-V: corrected segments against rankings",
   claim:
     "1400 corrected answers cut object hallucination by 34.8%, more than a concurrent system gets out of 10000 ranked answers.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          { name: "start", run: async (seed) => ({ measures: measure(drawWorld(createRandom(seed))) }) },
-          ...[150, 600].flatMap((count) => [
-            arm(`${count} rankings, DPO`, count, rankedPair, false),
-            arm(`${count} corrections, DPO`, count, correctedPair, false),
-            arm(`${count} corrections, dense DPO`, count, correctedPair, true),
-          ]),
-        ],
-        measures: {
-          hallucination: { label: "Wrong facts", format: "percent", digits: 1 },
-          drift: { label: "KL elsewhere", format: "decimal", digits: 3 },
-        },
-        expectations: [
-          {
-            says: "150 rankings leave more facts wrong than 150 corrections by dense DPO",
-            arm: "150 rankings, DPO",
-            than: "150 corrections, dense DPO",
-            measure: "hallucination",
-            byAtLeast: 0,
-          },
-          {
-            says: "600 rankings leave more facts wrong than 150 corrections by dense DPO",
-            arm: "600 rankings, DPO",
-            than: "150 corrections, dense DPO",
-            measure: "hallucination",
-            byAtLeast: 0,
-          },
-          {
-            says: "From 150 corrections DPO drifts further elsewhere than dense DPO",
-            arm: "150 corrections, DPO",
-            than: "150 corrections, dense DPO",
-            measure: "drift",
-            byAtLeast: 0,
-          },
-        ],
-        notes: [
-          "All arms take the same steps: dense DPO's margin is made of few tokens and saturates sooner, so that it moves less at equal beta.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    { name: "start", run: async (seed) => ({ measures: measure(drawWorld(createRandom(seed))) }) },
+    ...[150, 600].flatMap((count) => [
+      arm(`${count} rankings, DPO`, count, rankedPair, false),
+      arm(`${count} corrections, DPO`, count, correctedPair, false),
+      arm(`${count} corrections, dense DPO`, count, correctedPair, true),
+    ]),
+  ],
+  measures: {
+    hallucination: { label: "Wrong facts", format: "percent", digits: 1 },
+    drift: { label: "KL elsewhere", format: "decimal", digits: 3 },
+  },
+  expectations: [
+    {
+      says: "150 rankings leave more facts wrong than 150 corrections by dense DPO",
+      arm: "150 rankings, DPO",
+      than: "150 corrections, dense DPO",
+      measure: "hallucination",
+      byAtLeast: 0,
+    },
+    {
+      says: "600 rankings leave more facts wrong than 150 corrections by dense DPO",
+      arm: "600 rankings, DPO",
+      than: "150 corrections, dense DPO",
+      measure: "hallucination",
+      byAtLeast: 0,
+    },
+    {
+      says: "From 150 corrections DPO drifts further elsewhere than dense DPO",
+      arm: "150 corrections, DPO",
+      than: "150 corrections, dense DPO",
+      measure: "drift",
+      byAtLeast: 0,
+    },
+  ],
+  notes: [
+    "All arms take the same steps: dense DPO's margin is made of few tokens and saturates sooner, so that it moves less at equal beta.",
+  ],
+});
 
 type World = {
   readonly random: Random;

@@ -6,10 +6,10 @@
 // and the mutual information of the two is raised. Agreement is the mean of asked x attribute of sampled responses.
 // The control: a principle that the start follows in reverse.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
+  claimRecipe,
   drawCell,
   learnFromCells,
   linearCells,
@@ -17,7 +17,6 @@ import {
   logSoftmaxRows,
   resolveObjective,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const QUERIES = 30;
@@ -35,37 +34,29 @@ const trials = {
 } as const satisfies Record<string, Trial>;
 type TrialName = keyof typeof trials;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "sami",
   title: "SAMI: following principles without labels",
   claim:
     "Raising the mutual information of principles and responses wins 66-77% against the initial 7B model on dialogue and summaries, without preference labels.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: (Object.keys(trials) as TrialName[]).flatMap((trial) => [arm(trial, 0), arm(trial, STEPS)]),
-        measures: {
-          agreement: { label: "Agreement", format: "decimal", digits: 3 },
-          first: { label: "on principle 1", format: "decimal", digits: 3 },
-          others: { label: "on the others", format: "decimal", digits: 3 },
-          strength: { label: "Strength of principle 1", format: "decimal", digits: 2 },
-        },
-        expectations: (["strength 0.5", "strength 0.3"] as const).map((trial) => ({
-          says: `From ${trial} SAMI raises the agreement with the constitution`,
-          arm: nameOf(trial, STEPS),
-          than: nameOf(trial, 0),
-          measure: "agreement",
-          byAtLeast: 0,
-        })),
-        notes: [
-          "The objective cannot tell a principle from its opposite: it strengthens what the start does. The last two pairs of arms show a principle followed in reverse, and a start that follows hardly any, with a learning rate of 0.3.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: (Object.keys(trials) as TrialName[]).flatMap((trial) => [arm(trial, 0), arm(trial, STEPS)]),
+  measures: {
+    agreement: { label: "Agreement", format: "decimal", digits: 3 },
+    first: { label: "on principle 1", format: "decimal", digits: 3 },
+    others: { label: "on the others", format: "decimal", digits: 3 },
+    strength: { label: "Strength of principle 1", format: "decimal", digits: 2 },
+  },
+  expectations: (["strength 0.5", "strength 0.3"] as const).map((trial) => ({
+    says: `From ${trial} SAMI raises the agreement with the constitution`,
+    arm: nameOf(trial, STEPS),
+    than: nameOf(trial, 0),
+    measure: "agreement",
+    byAtLeast: 0,
+  })),
+  notes: [
+    "The objective cannot tell a principle from its opposite: it strengthens what the start does. The last two pairs of arms show a principle followed in reverse, and a start that follows hardly any, with a learning rate of 0.3.",
+  ],
+});
 
 function nameOf(trial: TrialName, steps: number): string {
   return `${trial}: ${steps === 0 ? "start" : "SAMI"}`;

@@ -7,15 +7,14 @@
 import { createRandom, type Random, shuffle } from "luce";
 import { degradeText } from "luce/objectives";
 import { spearman } from "luce/rank";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellModel,
+  claimRecipe,
   differenceEvidence,
   everyCell,
   learnFromCells,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const FACTS = 60;
@@ -29,45 +28,37 @@ const GAMMA = 0.1;
 /** Learning rate of the head of degrees, as a multiple of the model's. */
 const HEAD_PACE = 10;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "self-supervised-po",
   title: "SPO: preferences that know their degree",
   claim:
     "A self-supervised term that makes the hidden state tell how degraded a response is improves DPO and other objectives on two data sets.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [arm("DPO", 0), arm("DPO + SPO", GAMMA)],
-        measures: {
-          correlation: { label: "Rank correlation with the facts kept", format: "decimal", digits: 3 },
-          hard: { label: "Accuracy where they differ by one", format: "percent", digits: 1 },
-          degree: { label: "Degree told", format: "percent", digits: 1 },
-        },
-        expectations: [
-          {
-            says: "SPO tells the degree more often",
-            arm: "DPO + SPO",
-            than: "DPO",
-            measure: "degree",
-            byAtLeast: 0,
-          },
-          {
-            says: "SPO's reward follows the number of facts more closely",
-            arm: "DPO + SPO",
-            than: "DPO",
-            measure: "correlation",
-            byAtLeast: 0,
-          },
-        ],
-        notes: [
-          "A variant shows what is left, not what there was: with 3 to 6 facts and 0 to 3 of them removed, chance tells 25% of the degrees and the best guess 44%.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [arm("DPO", 0), arm("DPO + SPO", GAMMA)],
+  measures: {
+    correlation: { label: "Rank correlation with the facts kept", format: "decimal", digits: 3 },
+    hard: { label: "Accuracy where they differ by one", format: "percent", digits: 1 },
+    degree: { label: "Degree told", format: "percent", digits: 1 },
+  },
+  expectations: [
+    {
+      says: "SPO tells the degree more often",
+      arm: "DPO + SPO",
+      than: "DPO",
+      measure: "degree",
+      byAtLeast: 0,
+    },
+    {
+      says: "SPO's reward follows the number of facts more closely",
+      arm: "DPO + SPO",
+      than: "DPO",
+      measure: "correlation",
+      byAtLeast: 0,
+    },
+  ],
+  notes: [
+    "A variant shows what is left, not what there was: with 3 to 6 facts and 0 to 3 of them removed, chance tells 25% of the degrees and the best guess 44%.",
+  ],
+});
 
 /** The facts that a text mentions. */
 type Text = readonly number[];

@@ -5,11 +5,11 @@
 // each position, ReLU of one parameter from 1, under two strengths of L1; DPO takes the same steps. What a policy without
 // context pays in divergence is the same for both responses, so that only the reward's weights are on trial.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
+  claimRecipe,
   drawCell,
   freeCells,
   learnFromCells,
@@ -19,7 +19,6 @@ import {
   resolveObjective,
   rowDivergences,
   softmaxCells,
-  testClaim,
 } from "luce/testbeds";
 
 const POSITIONS = 12;
@@ -33,49 +32,41 @@ const BETA = 0.3;
 /** 0.1 an example, for tokens and weights, as a loss that is a mean over the batch needs it. */
 const LEARNING_RATE = 0.1 * BATCH;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "sparse-po",
   title: "SparsePO: drift where no preference lies",
   claim:
     "Sparse token weights move a policy only where preference lies: +10% win rate in summarisation and +3% in dialogue over other preference objectives.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("DPO", dpoLesson),
-          arm("SparsePO, L1 0.01", sparseLesson(0.01)),
-          arm("SparsePO, L1 0.03", sparseLesson(0.03)),
-        ],
-        measures: {
-          toxic: { label: "Toxic tokens", format: "percent", digits: 2 },
-          drift: { label: "KL elsewhere", format: "decimal", digits: 3 },
-          salientWeight: { label: "Weight at salient positions", format: "decimal", digits: 2 },
-          otherWeight: { label: "Weight elsewhere", format: "decimal", digits: 2 },
-          zeros: { label: "Zero weights elsewhere", format: "percent", digits: 0 },
-        },
-        expectations: [0.01, 0.03].flatMap((strength) => [
-          {
-            says: `DPO drifts further elsewhere than SparsePO with L1 ${strength}`,
-            arm: "DPO",
-            than: `SparsePO, L1 ${strength}`,
-            measure: "drift",
-            byAtLeast: 0,
-          },
-          {
-            says: `DPO is at most 2 points less toxic than SparsePO with L1 ${strength}`,
-            arm: "DPO",
-            than: `SparsePO, L1 ${strength}`,
-            measure: "toxic",
-            byAtLeast: -0.02,
-          },
-        ]),
-        notes: ["The verdict is on where the policy moves; the published win rates are of language models."],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("DPO", dpoLesson),
+    arm("SparsePO, L1 0.01", sparseLesson(0.01)),
+    arm("SparsePO, L1 0.03", sparseLesson(0.03)),
+  ],
+  measures: {
+    toxic: { label: "Toxic tokens", format: "percent", digits: 2 },
+    drift: { label: "KL elsewhere", format: "decimal", digits: 3 },
+    salientWeight: { label: "Weight at salient positions", format: "decimal", digits: 2 },
+    otherWeight: { label: "Weight elsewhere", format: "decimal", digits: 2 },
+    zeros: { label: "Zero weights elsewhere", format: "percent", digits: 0 },
+  },
+  expectations: [0.01, 0.03].flatMap((strength) => [
+    {
+      says: `DPO drifts further elsewhere than SparsePO with L1 ${strength}`,
+      arm: "DPO",
+      than: `SparsePO, L1 ${strength}`,
+      measure: "drift",
+      byAtLeast: 0,
+    },
+    {
+      says: `DPO is at most 2 points less toxic than SparsePO with L1 ${strength}`,
+      arm: "DPO",
+      than: `SparsePO, L1 ${strength}`,
+      measure: "toxic",
+      byAtLeast: -0.02,
+    },
+  ]),
+  notes: ["The verdict is on where the policy moves; the published win rates are of language models."],
+});
 
 type World = {
   readonly policy: CellModel;

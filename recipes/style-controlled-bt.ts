@@ -5,8 +5,7 @@
 // rated with and without the covariate; so are those of a judge who does not look at length, where control can only cost.
 import { createRandom, type Random } from "luce";
 import { fitBradleyTerry, fitStyleControlledBradleyTerry, kendallTau } from "luce/rank";
-import type { Recipe } from "luce/report";
-import { type Arm, testClaim } from "luce/testbeds";
+import { type Arm, claimRecipe } from "luce/testbeds";
 
 const STRENGTHS = Float64Array.of(-1.25, -0.75, -0.25, 0.25, 0.75, 1.25);
 const VOTES = 1500;
@@ -15,41 +14,31 @@ const TYPICAL_LENGTH = 300;
 const LENGTH_SLOPE = Math.log(1.5);
 const LENGTH_NOISE = 0.3;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "style-controlled-bt",
   title: "Style control: strengths with length held equal",
   claim: "Controlling for style changes the order of verbose models: the rating no longer pays for length.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("Bradley-Terry", LENGTH_BIAS, fitBradleyTerry),
-          arm("style-controlled", LENGTH_BIAS, fitStyleControlledBradleyTerry),
-          arm("Bradley-Terry, no bias", 0, fitBradleyTerry),
-          arm("style-controlled, no bias", 0, fitStyleControlledBradleyTerry),
-        ],
-        measures: {
-          error: { label: "Error of log strengths", format: "decimal", digits: 3 },
-          tau: { label: "Kendall's tau with the truth", format: "decimal", digits: 3 },
-        },
-        expectations: [
-          {
-            says: "Where length is liked, Bradley-Terry without control is further from the true strengths",
-            arm: "Bradley-Terry",
-            than: "style-controlled",
-            measure: "error",
-            byAtLeast: 0,
-          },
-        ],
-        notes: [
-          "Errors are root mean squares in log-odds. What control costs where there is no bias is the last two arms.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("Bradley-Terry", LENGTH_BIAS, fitBradleyTerry),
+    arm("style-controlled", LENGTH_BIAS, fitStyleControlledBradleyTerry),
+    arm("Bradley-Terry, no bias", 0, fitBradleyTerry),
+    arm("style-controlled, no bias", 0, fitStyleControlledBradleyTerry),
+  ],
+  measures: {
+    error: { label: "Error of log strengths", format: "decimal", digits: 3 },
+    tau: { label: "Kendall's tau with the truth", format: "decimal", digits: 3 },
+  },
+  expectations: [
+    {
+      says: "Where length is liked, Bradley-Terry without control is further from the true strengths",
+      arm: "Bradley-Terry",
+      than: "style-controlled",
+      measure: "error",
+      byAtLeast: 0,
+    },
+  ],
+  notes: ["Errors are root mean squares in log-odds. What control costs where there is no bias is the last two arms."],
+});
 
 type Votes = ReturnType<typeof castVotes>;
 

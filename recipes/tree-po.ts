@@ -5,17 +5,16 @@
 // one step decides and the others are paraphrases: nearly the same embedding, features that mean nothing. 150 steps of
 // length 0.1 for every arm.
 import { createRandom, type Random } from "luce";
-import type { Recipe } from "luce/report";
 import {
   type Arm,
   type CellLesson,
   type CellModel,
+  claimRecipe,
   cosine,
   learnRepeatedly,
   linearCells,
   linearScores,
   resolveObjective,
-  testClaim,
 } from "luce/testbeds";
 
 const PATHS = 5;
@@ -28,46 +27,38 @@ const PARAPHRASE = 0.1;
 const TRAINING_STEPS = 150;
 const STEP_LENGTH = 0.1;
 
-export const recipe: Recipe = {
+export const recipe = claimRecipe({
   id: "tree-po",
   title: "TPO: preference trees against pairs",
   claim:
     "Trained on the same trees, TPO is better than DPO on four data sets of mathematical reasoning, with three (later five) models.",
-  run: (options) =>
-    testClaim(
-      {
-        title: recipe.title,
-        claim: recipe.claim,
-        arms: [
-          arm("DPO, best and worst path", false, bestAndWorst),
-          arm("the tree, steps alike", false, wholeTree("none")),
-          arm("TPO (1 + cosine)", false, wholeTree("one-plus-cos")),
-          arm("the tree, 1 - cosine", false, wholeTree("one-minus-cos")),
-          arm("one step decides: steps alike", true, wholeTree("none")),
-          arm("one step decides: TPO (1 + cosine)", true, wholeTree("one-plus-cos")),
-          arm("one step decides: 1 - cosine", true, wholeTree("one-minus-cos")),
-        ],
-        measures: {
-          pairs: { label: "Pairs of paths in order", format: "percent", digits: 1 },
-          best: { label: "Best path first", format: "percent", digits: 1 },
-          direction: { label: "Cosine with the true step value", format: "decimal", digits: 3 },
-        },
-        expectations: [
-          {
-            says: "TPO orders more pairs of paths rightly than DPO",
-            arm: "TPO (1 + cosine)",
-            than: "DPO, best and worst path",
-            measure: "pairs",
-            byAtLeast: 0,
-          },
-        ],
-        notes: [
-          "What the adaptive step reward adds is read off the arms on the tree: with 1 + cosine as the paper prints it, and with 1 - cosine, which weighs the steps that differ.",
-        ],
-      },
-      options,
-    ),
-};
+  arms: [
+    arm("DPO, best and worst path", false, bestAndWorst),
+    arm("the tree, steps alike", false, wholeTree("none")),
+    arm("TPO (1 + cosine)", false, wholeTree("one-plus-cos")),
+    arm("the tree, 1 - cosine", false, wholeTree("one-minus-cos")),
+    arm("one step decides: steps alike", true, wholeTree("none")),
+    arm("one step decides: TPO (1 + cosine)", true, wholeTree("one-plus-cos")),
+    arm("one step decides: 1 - cosine", true, wholeTree("one-minus-cos")),
+  ],
+  measures: {
+    pairs: { label: "Pairs of paths in order", format: "percent", digits: 1 },
+    best: { label: "Best path first", format: "percent", digits: 1 },
+    direction: { label: "Cosine with the true step value", format: "decimal", digits: 3 },
+  },
+  expectations: [
+    {
+      says: "TPO orders more pairs of paths rightly than DPO",
+      arm: "TPO (1 + cosine)",
+      than: "DPO, best and worst path",
+      measure: "pairs",
+      byAtLeast: 0,
+    },
+  ],
+  notes: [
+    "What the adaptive step reward adds is read off the arms on the tree: with 1 + cosine as the paper prints it, and with 1 - cosine, which weighs the steps that differ.",
+  ],
+});
 
 type Trees = {
   /** [trees, paths, steps, features] */

@@ -25,6 +25,7 @@ export {
   type Measures,
   testClaim,
 } from "./claim.ts";
+export { claimRecipe } from "./claim-recipe.ts";
 export { type Crowd, type CrowdAnnotator, type CrowdParameters, simulateCrowd } from "./crowd.ts";
 export { crowdJudgments } from "./crowd-judgments.ts";
 export {

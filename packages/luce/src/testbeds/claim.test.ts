@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { LuceError } from "../errors.ts";
+import type { FinishedRuns, RecipeRun } from "../report/recipe.ts";
 import { type Arm, type Claim, type Expectation, testClaim } from "./claim.ts";
 
 const arm = (name: string, values: readonly (number | null)[]): Arm => ({
@@ -43,6 +44,41 @@ test("seeds on which an arm could not be measured are left out, and too few of t
   expect(verdict).toBe("cannot be shown at this scale");
   expect(findings[0].text).toContain("could not be measured on two seeds");
   expect(tables[0].rows[0]).toMatchObject({ arm: "a", score: null });
+});
+
+test("a claim that was stopped goes on with the runs that are left, and ends as one that was not", async () => {
+  const started: string[] = [];
+  const counting = ({ name, run }: Arm): Arm => ({
+    name,
+    run(seed) {
+      started.push(`${name} ${seed}`);
+      return run(seed);
+    },
+  });
+  const claim: Claim = {
+    title: "t",
+    claim: "c",
+    arms: [counting(arm("a", [3, 5, 4])), counting(arm("b", [1, null, 2]))],
+    measures: { score: { label: "Score" } },
+    expectations: [{ says: "A beats B", arm: "a", than: "b", measure: "score", byAtLeast: 0 }],
+    curves: { title: "t", x: "x", y: "y" },
+  };
+  const whole = await testClaim(claim, { seeds: 3 });
+  started.length = 0;
+  const kept = new Map<string, RecipeRun>();
+  const finished: FinishedRuns = {
+    find: (name, seed) => kept.get(`${name} ${seed}`),
+    async keep(name, seed, run) {
+      kept.set(`${name} ${seed}`, run);
+      if (kept.size === 3) throw new Error("stopped");
+    },
+  };
+  await expect(testClaim(claim, { seeds: 3, finished })).rejects.toThrow("stopped");
+  const parts: number[] = [];
+  const rest = await testClaim(claim, { seeds: 3, finished, onProgress: (done) => parts.push(done) });
+  expect(rest).toEqual(whole);
+  expect(started).toEqual(["a 1", "b 1", "a 2", "b 2", "a 3", "b 3"]);
+  expect(parts).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 describe("a claim about what is not there is refused before anything is run", () => {

@@ -1,18 +1,16 @@
 import { LuceError, suggestNearest } from "../errors.ts";
 import { type MeanInterval, meanInterval } from "../report/mean-interval.ts";
-import type { RecipeOptions, RecipeResult, Verdict } from "../report/recipe.ts";
+import type { FinishedRuns, RecipeOptions, RecipeResult, RecipeRun, Verdict } from "../report/recipe.ts";
 import type { Column, Finding, Plot } from "../report/report.ts";
 
-/** What one run of an arm came to, by the name of the measure; null where it could not be measured. */
-export type Measures = Readonly<Record<string, number | null>>;
+export type Measures = RecipeRun["measures"];
 
-/** A path on the way to it, for a plot. */
-export type Curve = readonly { readonly x: number; readonly y: number }[];
+export type Curve = NonNullable<RecipeRun["curve"]>;
 
 /** One treatment of an experiment: a method, its baseline, an ablation. All that it draws follows from the seed. */
 export type Arm = {
   readonly name: string;
-  run(seed: number): Promise<{ readonly measures: Measures; readonly curve?: Curve }>;
+  run(seed: number): Promise<RecipeRun>;
 };
 
 export type Measure = Pick<Column, "label" | "format" | "digits">;
@@ -51,12 +49,12 @@ export type Claim = {
  * not there
  */
 export async function testClaim(claim: Claim, options: RecipeOptions): Promise<RecipeResult> {
-  const { seeds, firstSeed = 1, onProgress } = options;
+  const { seeds, firstSeed = 1, onProgress, finished } = options;
   requireNames(claim);
-  const runs = new Map(claim.arms.map(({ name }) => [name, [] as Awaited<ReturnType<Arm["run"]>>[]]));
+  const runs = new Map(claim.arms.map(({ name }) => [name, [] as RecipeRun[]]));
   for (let k = 0; k < seeds; k++) {
     for (const [index, arm] of claim.arms.entries()) {
-      runs.get(arm.name)?.push(await arm.run(firstSeed + k));
+      runs.get(arm.name)?.push(await runOnce(arm, firstSeed + k, finished));
       onProgress?.(k * claim.arms.length + index + 1, seeds * claim.arms.length);
     }
   }
@@ -116,6 +114,14 @@ export async function testClaim(claim: Claim, options: RecipeOptions): Promise<R
       ...(claim.curves ? [plotCurves(claim.curves, runs)] : []),
     ],
   };
+}
+
+async function runOnce(arm: Arm, seed: number, finished: FinishedRuns | undefined): Promise<RecipeRun> {
+  const known = finished?.find(arm.name, seed);
+  if (known) return known;
+  const run = await arm.run(seed);
+  await finished?.keep(arm.name, seed, run);
+  return run;
 }
 
 /** A name that is mistyped would read as a measure that no seed could take. */
@@ -193,7 +199,7 @@ function plotMeasure(
 
 function plotCurves(
   { title, x, y }: NonNullable<Claim["curves"]>,
-  runs: ReadonlyMap<string, readonly { readonly curve?: Curve }[]>,
+  runs: ReadonlyMap<string, readonly RecipeRun[]>,
 ): Plot {
   return {
     kind: "lines",

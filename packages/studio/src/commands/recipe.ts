@@ -1,10 +1,10 @@
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { LuceError } from "luce/errors";
-import type { RecipeResult, Report } from "luce/report";
+import type { Finding, RecipeResult, Report } from "luce/report";
 import { type ObjectiveRun, objectiveTables, policyObjectives, tryObjective } from "luce/testbeds";
 import { emitReport, print, provenance, withInterruption, withProgress } from "../output.ts";
-import { type Ledger, listRecipes, loadRecipe, openLedger } from "../recipe-folder.ts";
+import { type Ledger, listRecipes, loadRecipe, openKeptRuns, openLedger } from "../recipe-folder.ts";
 
 type RunOptions = { seeds: number; all?: boolean; budget?: number; out: string; json?: boolean; html?: string };
 
@@ -16,7 +16,7 @@ export const command = new Command()
 Examples:
   luce recipe list
   luce recipe run dpo
-  luce recipe run dpo --seeds 10 --html dpo.html
+  luce recipe run dpo --seeds 10 --html dpo.html             run it again to go on where it was stopped
   luce recipe run --all --budget 20m --html recipes.html     run it again to go on where the time was up`,
   );
 
@@ -39,7 +39,7 @@ subcommand("run")
   .option("--seeds <count>", "runs, each on a seed of its own", toSeeds, 5)
   .option("--all", "every recipe and the table of all objectives")
   .option("--budget <time>", "with --all: begin nothing new after this time, such as 90s, 20m or 2h", toSeconds)
-  .option("--out <folder>", "where finished results are kept, so that they are not run again", ".luce/recipes")
+  .option("--out <folder>", "where finished parts are kept, so that a run that was stopped goes on", ".luce/recipes")
   .option("--json", "print the report as JSON")
   .option("--html <file>", "write a self-contained HTML report")
   .action(async (slug: string | undefined, options: RunOptions) => {
@@ -60,20 +60,35 @@ function subcommand(name: string): Command {
     .configureOutput({ writeErr: () => {} });
 }
 
-async function runOne(slug: string, { seeds }: RunOptions): Promise<Report> {
+async function runOne(slug: string, { seeds, out }: RunOptions): Promise<Report> {
   const recipe = await loadRecipe(slug);
+  const runs = await openKeptRuns(out, slug);
   const { verdict: _, ...result } = await withProgress(slug, seeds, (progress) =>
-    recipe.run({ seeds, onProgress: (done, total) => progress.at((done / total) * seeds) }),
+    recipe.run({ seeds, finished: runs, onProgress: (done, total) => progress.at((done / total) * seeds) }),
   );
-  return { ...result, provenance: provenance({ seed: 1 }) };
+  await runs.forget();
+  const resumed: Finding[] =
+    runs.found() > 0
+      ? [
+          {
+            severity: "note",
+            text: `${runs.found()} of its runs are from before it was stopped, and were not repeated.`,
+          },
+        ]
+      : [];
+  return { ...result, findings: [...result.findings, ...resumed], provenance: provenance({ seed: 1 }) };
 }
 
-type Task = { readonly name: string; readonly isDone: () => boolean; readonly run: () => Promise<void> };
+type Task = {
+  readonly name: string;
+  readonly isDone: () => boolean;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+};
 
 async function runAll(options: RunOptions): Promise<Report> {
   const recipes = await openLedger<RecipeResult>(path.join(options.out, "recipes.jsonl"));
   const objectives = await openLedger<ObjectiveRun>(path.join(options.out, "objectives.jsonl"));
-  const tasks = await listTasks(options.seeds, recipes, objectives);
+  const tasks = await listTasks(options, recipes, objectives);
   const deadline = Date.now() + 1000 * (options.budget ?? Number.POSITIVE_INFINITY);
   const failures: string[] = [];
   await withInterruption((signal) =>
@@ -82,8 +97,8 @@ async function runAll(options: RunOptions): Promise<Report> {
         if (signal.aborted) throw signal.reason;
         if (Date.now() >= deadline) return;
         if (!task.isDone()) {
-          await task.run().catch((error) => {
-            if (!(error instanceof LuceError)) throw error;
+          await task.run(signal).catch((error) => {
+            if (signal.aborted || !(error instanceof LuceError)) throw error;
             failures.push(`${task.name}: ${error.line}`);
           });
         }
@@ -96,7 +111,7 @@ async function runAll(options: RunOptions): Promise<Report> {
 
 /** One seed of every objective first, then the recipes, then the other seeds: early results span everything. */
 async function listTasks(
-  seeds: number,
+  { seeds, out }: RunOptions,
   recipes: Ledger<RecipeResult>,
   objectives: Ledger<ObjectiveRun>,
 ): Promise<Task[]> {
@@ -115,7 +130,16 @@ async function listTasks(
     return {
       name: slug,
       isDone: () => recipes.entries.has(key),
-      run: async () => recipes.add(key, await (await loadRecipe(slug)).run({ seeds })),
+      async run(signal) {
+        const recipe = await loadRecipe(slug);
+        const runs = await openKeptRuns(out, slug);
+        const find: typeof runs.find = (arm, seed) => {
+          signal.throwIfAborted();
+          return runs.find(arm, seed);
+        };
+        await recipes.add(key, await recipe.run({ seeds, finished: { ...runs, find } }));
+        await runs.forget();
+      },
     };
   });
   const rest = Array.from({ length: seeds - 1 }, (_, n) => ofSeed(n + 2)).flat();

@@ -22,13 +22,14 @@ export function writeFileAtomically(file: string, contents: Contents): Promise<v
  * `unreadable` where writing is not permitted or the disk is full.
  */
 export async function replaceFileAtomically(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  let target = path.resolve(file);
   try {
     const existing = await stat(file).catch(() => undefined);
     if (existing?.isDirectory()) {
       throw new LuceError("unsupported", "is a folder", { where: file, hint: "name a file to write" });
     }
     if (existing && !existing.isFile()) return await write(file);
-    const target = existing ? await realpath(file) : path.resolve(file);
+    if (existing) target = await realpath(file);
     const temporary = path.join(path.dirname(target), `.${randomBytes(6).toString("hex")}.${path.basename(target)}`);
     await withCleanup(
       () => rmSync(temporary, { force: true }),
@@ -45,7 +46,7 @@ export async function replaceFileAtomically(file: string, write: (temporary: str
       },
     );
   } catch (error) {
-    throw explain(error, file);
+    throw explain(error, file, target);
   }
 }
 
@@ -59,8 +60,12 @@ async function flush(file: string): Promise<void> {
   }
 }
 
-function explain(error: unknown, file: string): unknown {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
+/** In words, unless the error is of a file in another folder, which whoever writes that one explains. */
+function explain(error: unknown, file: string, target: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, path: failed = target } = error as NodeJS.ErrnoException;
+  if (path.dirname(failed) !== path.dirname(target)) return error;
+  switch (code) {
     case "ENOENT":
     case "ENOTDIR":
       return new LuceError("not-found", `there is no folder ${path.dirname(path.resolve(file))} to write to`, {

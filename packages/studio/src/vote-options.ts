@@ -27,6 +27,13 @@ export function toSeed(value: string): number {
   return seed;
 }
 
+/** A share of a whole that is neither nothing nor all of it. */
+export function toShare(value: string): number {
+  const share = Number(value);
+  if (!(share > 0 && share < 1)) throw new InvalidArgumentError("a share is between 0 and 1, such as 0.2");
+  return share;
+}
+
 /** What the reading of a file left out, in words. */
 export function readingFindings(file: VoteFile): Finding[] {
   const { count, first, file: kept, duplicates, selfComparisons } = file.rejected();

@@ -3,7 +3,7 @@ import type { Comparisons, Rankings } from "./comparisons.ts";
 import type { Item, JudgmentDraft } from "./judgment.ts";
 import { comparisonsByTime, rankingsByTime } from "./order-of-time.ts";
 import { rankingRows } from "./ranking-rows.ts";
-import { covariateOf, pairs, rankings } from "./views.ts";
+import { covariateOf, pairs, promptNameOf, rankings } from "./views.ts";
 import type { VoteTable } from "./vote-table.ts";
 
 export type CollectOptions = {
@@ -223,11 +223,6 @@ function isComparable(left: Item, right: Item): boolean {
 
 function weightOf({ metadata }: JudgmentDraft): number {
   return typeof metadata?.weight === "number" ? metadata.weight : 1;
-}
-
-function promptNameOf({ prompt }: JudgmentDraft): string | undefined {
-  if (prompt?.id !== undefined) return prompt.id;
-  return typeof prompt?.content === "string" ? prompt.content : prompt?.content && JSON.stringify(prompt.content);
 }
 
 function clusterName(judgment: JudgmentDraft, cluster: "annotator" | "prompt"): string {

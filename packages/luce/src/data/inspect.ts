@@ -2,6 +2,7 @@ import { type Collector, comparisonCollector } from "./collect.ts";
 import type { Comparisons } from "./comparisons.ts";
 import { occurrenceCounter } from "./identity.ts";
 import type { JudgmentDraft } from "./judgment.ts";
+import { promptNameOf } from "./views.ts";
 
 /** What a set of judgments holds, before anything is computed from it. */
 export type Inspection = {
@@ -51,8 +52,8 @@ export function inspectionCollector(): Collector<Inspection> {
   function addNames(judgment: JudgmentDraft): void {
     for (const { system } of judgment.items) if (system !== undefined) names.systems.add(system);
     if (judgment.annotator !== undefined) names.annotators.add(judgment.annotator);
-    const prompt = judgment.prompt?.id ?? judgment.prompt?.content;
-    if (prompt !== undefined) names.prompts.add(typeof prompt === "string" ? prompt : JSON.stringify(prompt));
+    const prompt = promptNameOf(judgment);
+    if (prompt !== undefined) names.prompts.add(prompt);
     if (judgment.dimension !== undefined) dimensions.add(judgment.dimension);
     if (judgment.verdict.kind === "scores")
       for (const name of Object.keys(judgment.verdict.scores)) dimensions.add(name);

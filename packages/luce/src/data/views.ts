@@ -125,3 +125,9 @@ function scoreOf(
     .filter((value) => value !== null);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+/** What tells a judgment's prompt from others: its id, or its content where it has none. */
+export function promptNameOf({ prompt }: Pick<JudgmentDraft, "prompt">): string | undefined {
+  if (prompt?.id !== undefined) return prompt.id;
+  return typeof prompt?.content === "string" ? prompt.content : prompt?.content && JSON.stringify(prompt.content);
+}

@@ -1,4 +1,4 @@
 export { openVotes } from "./open.ts";
 export { removeTemporaryFiles } from "./temporary.ts";
 export type { CountOptions, OpenOptions, RankingOptions, Rejected, VoteFile, Where } from "./vote-file.ts";
-export { findWriter, type Written, writableFormats, writeJudgments } from "./write.ts";
+export { distributeJudgments, findWriter, type Written, writableFormats, writeJudgments } from "./write.ts";

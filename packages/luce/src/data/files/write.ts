@@ -34,7 +34,7 @@ export function findWriter(format: string): Writer {
  * Writes judgments to `path` one at a time, in bounded memory.
  *
  * @param format one of `writableFormats`
- * @param onJudgment called after each, with how many were read
+ * @param onJudgment called with each, with how many were read
  */
 export async function writeJudgments(
   judgments: AsyncIterable<Judgment> | Iterable<Judgment>,
@@ -42,52 +42,77 @@ export async function writeJudgments(
   path: string,
   onJudgment: (read: number) => void = () => {},
 ): Promise<Written> {
+  let read = 0;
+  const [written] = await distributeJudgments(judgments, format, [path], () => {
+    onJudgment(++read);
+    return 0;
+  });
+  return written;
+}
+
+/**
+ * Writes each judgment to one of several files, in one pass and in bounded memory.
+ *
+ * @param format one of `writableFormats`
+ * @param choose which of `paths`, counted from 0
+ */
+export async function distributeJudgments(
+  judgments: AsyncIterable<Judgment> | Iterable<Judgment>,
+  format: string,
+  paths: readonly string[],
+  choose: (judgment: Judgment) => number,
+): Promise<Written[]> {
   const writer = findWriter(format);
-  const linesPath = writer.parquetColumns ? claimTemporary(`${path}.rows`) : path;
+  const files = paths.map((path) => openOutput(writer, path));
   try {
-    const written = await writeLines(judgments, writer, linesPath, onJudgment);
-    if (writer.parquetColumns) await toParquet(linesPath, path, writer.parquetColumns);
+    for await (const judgment of judgments) await files[choose(judgment)].add(judgment);
+    const written: Written[] = [];
+    for (const file of files) written.push(await file.finish());
     return written;
   } finally {
-    if (linesPath !== path) await removeTemporary(linesPath);
+    for (const file of files) await file.close();
   }
 }
 
-async function writeLines(
-  judgments: AsyncIterable<Judgment> | Iterable<Judgment>,
-  writer: Writer,
-  path: string,
-  onJudgment: (read: number) => void,
-): Promise<Written> {
+function openOutput(writer: Writer, path: string) {
+  const linesPath = writer.parquetColumns ? claimTemporary(`${path}.rows`) : path;
   const leftOut = reasons();
   const simplified = reasons();
-  const stream = createWriteStream(path);
+  const stream = createWriteStream(linesPath);
   const done = finished(stream);
   done.catch(() => {});
-  let read = 0;
-  let written = 0;
+  let judgments = 0;
   let block = writer.header === undefined ? "" : `${writer.header}\n`;
   const flush = async () => {
     if (!stream.write(block)) await Promise.race([once(stream, "drain"), done]);
     block = "";
   };
-  for await (const judgment of judgments) {
-    const lines = writer.lines(judgment);
-    if ("leftOut" in lines) {
-      leftOut.add(lines.leftOut, judgment.id);
-    } else {
-      written++;
+  return {
+    async add(judgment: Judgment): Promise<void> {
+      const lines = writer.lines(judgment);
+      if ("leftOut" in lines) {
+        leftOut.add(lines.leftOut, judgment.id);
+        return;
+      }
+      judgments++;
       const unsaid = writer.simplification?.(judgment);
       if (unsaid !== undefined) simplified.add(unsaid, judgment.id);
       for (const line of lines) block += `${line}\n`;
       if (block.length > 2 ** 18) await flush();
-    }
-    onJudgment(++read);
-  }
-  await flush();
-  stream.end();
-  await done;
-  return { judgments: written, leftOut: leftOut.list(), simplified: simplified.list() };
+    },
+    async finish(): Promise<Written> {
+      await flush();
+      stream.end();
+      await done;
+      if (writer.parquetColumns) await toParquet(linesPath, path, writer.parquetColumns);
+      return { judgments, leftOut: leftOut.list(), simplified: simplified.list() };
+    },
+    /** Lets go of what an interrupted writing holds. */
+    async close(): Promise<void> {
+      stream.destroy();
+      if (linesPath !== path) await removeTemporary(linesPath);
+    },
+  };
 }
 
 /** Counts reasons. */

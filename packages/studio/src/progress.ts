@@ -2,8 +2,8 @@ import type { SingleBar } from "cli-progress";
 
 /** Reports how far the work is; calling it often costs little. */
 export type Progress = {
-  /** `done` of the total given to `withProgress`. */
-  at(done: number): void;
+  /** `done` of the total given to `withProgress`; `part`, shown in place of the label, is what is running now. */
+  at(done: number, part?: string): void;
   advance(by?: number): void;
 };
 
@@ -33,8 +33,9 @@ export async function withProgress<T>(
   const started = Date.now();
   let bar: SingleBar | undefined;
   let done = 0;
+  let running = label;
   const show = () => {
-    if (bar) bar.update(done);
+    if (bar) bar.update(done, { label: running });
     else if (Date.now() - started >= PATIENCE) {
       bar = new SingleBar({
         format,
@@ -45,7 +46,7 @@ export async function withProgress<T>(
         // Switching wrapping off would outlive a process that is killed.
         linewrap: true,
       });
-      bar.start(share ? 1 : typeof total === "number" ? total : 0, done, { label });
+      bar.start(share ? 1 : typeof total === "number" ? total : 0, done, { label: running });
     }
   };
   const ask = () => {
@@ -56,8 +57,9 @@ export async function withProgress<T>(
   const asking = share && setInterval(ask, PATIENCE / 4);
   try {
     return await work({
-      at(value) {
+      at(value, part = running) {
         done = value;
+        running = part;
         show();
       },
       advance(by = 1) {

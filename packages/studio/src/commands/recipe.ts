@@ -82,7 +82,8 @@ async function runOne(slug: string, { seeds, out }: RunOptions): Promise<Report>
 type Task = {
   readonly name: string;
   readonly isDone: () => boolean;
-  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** `onShare` hears how much of it is done, from 0 to 1. */
+  readonly run: (signal: AbortSignal, onShare: (share: number) => void) => Promise<void>;
 };
 
 async function runAll(options: RunOptions): Promise<Report> {
@@ -97,10 +98,13 @@ async function runAll(options: RunOptions): Promise<Report> {
         if (signal.aborted) throw signal.reason;
         if (Date.now() >= deadline) return;
         if (!task.isDone()) {
-          await task.run(signal).catch((error) => {
-            if (signal.aborted || !(error instanceof LuceError)) throw error;
-            failures.push(`${task.name}: ${error.line}`);
-          });
+          progress.at(n, task.name);
+          await task
+            .run(signal, (share) => progress.at(n + share))
+            .catch((error) => {
+              if (signal.aborted || !(error instanceof LuceError)) throw error;
+              failures.push(`${task.name}: ${error.line}`);
+            });
         }
         progress.at(n + 1);
       }
@@ -120,7 +124,7 @@ async function listTasks(
     tried.map((objective): Task => {
       const key = `${objective.id} ${seed}`;
       return {
-        name: key,
+        name: `${objective.id} on seed ${seed}`,
         isDone: () => objectives.entries.has(key),
         run: async () => objectives.add(key, await tryObjective(objective, seed)),
       };
@@ -128,16 +132,17 @@ async function listTasks(
   const claims = (await listRecipes()).map((slug): Task => {
     const key = recipeKey(slug, seeds);
     return {
-      name: slug,
+      name: `recipe ${slug}`,
       isDone: () => recipes.entries.has(key),
-      async run(signal) {
+      async run(signal, onShare) {
         const recipe = await loadRecipe(slug);
         const runs = await openKeptRuns(out, slug);
         const find: typeof runs.find = (arm, seed) => {
           signal.throwIfAborted();
           return runs.find(arm, seed);
         };
-        await recipes.add(key, await recipe.run({ seeds, finished: { ...runs, find } }));
+        const onProgress = (done: number, total: number) => onShare(done / total);
+        await recipes.add(key, await recipe.run({ seeds, finished: { ...runs, find }, onProgress }));
         await runs.forget();
       },
     };

@@ -15,60 +15,22 @@ export {
   rowDivergences,
   softmaxCells,
 } from "./cell-models.ts";
-export {
-  type Arm,
-  type Claim,
-  type Curve,
-  type Expectation,
-  intervalOf,
-  type Measure,
-  type Measures,
-  testClaim,
-} from "./claim.ts";
+export { type Arm, type Claim, type Curve, type Expectation, type Measure, type Measures, testClaim } from "./claim.ts";
 export { claimRecipe } from "./claim-recipe.ts";
 export { type Crowd, type CrowdAnnotator, type CrowdParameters, simulateCrowd } from "./crowd.ts";
 export { crowdJudgments } from "./crowd-judgments.ts";
-export {
-  type AlignmentPoint,
-  type AlignmentTrial,
-  alignInstructions,
-  panel,
-  rankedCandidates,
-} from "./language/alignment.ts";
-export {
-  type Annotator,
-  drawImpressions,
-  faithfulAnnotator,
-  perceivedReward,
-  preferenceProbability,
-} from "./language/annotators.ts";
-export {
-  atKl,
-  EQUAL_KL,
-  instructionArm,
-  instructionCurves,
-  instructionMeasures,
-  measuresOf,
-  resolveObjective,
-  startArm,
-} from "./language/arms.ts";
+export { type AlignmentPoint, type AlignmentTrial, alignInstructions, panel } from "./language/alignment.ts";
+export { type Annotator, faithfulAnnotator } from "./language/annotators.ts";
+export { instructionArm, instructionCurves, instructionMeasures, resolveObjective, startArm } from "./language/arms.ts";
 export {
   correctness,
-  drawInstruction,
   drawInstructions,
   type Instruction,
-  LONGEST_PROMPT,
   LONGEST_RESPONSE,
   readInstruction,
   trueReward,
 } from "./language/instructions.ts";
-export {
-  flipVerdicts,
-  labelResponses,
-  type ResponseList,
-  rankResponses,
-  scoreResponses,
-} from "./language/judgments.ts";
+export { type ResponseList, rankResponses } from "./language/judgments.ts";
 export {
   createLogLinearPolicy,
   evaluateOnPools,
@@ -87,15 +49,8 @@ export {
   poolSequence,
   rankPools,
 } from "./language/pools.ts";
-export {
-  demonstrationStyle,
-  drawCandidates,
-  drawResponse,
-  isCorrect,
-  type ResponseStyle,
-} from "./language/responses.ts";
+export { drawCandidates, drawResponse, type ResponseStyle } from "./language/responses.ts";
 export { type ScoredListTrial, scoredListArm, scoredListMeasures } from "./language/scored-list-arm.ts";
-export { createStartPolicy, type LanguageStart, languageStart, tinyLanguageConfig } from "./language/start-policy.ts";
 export {
   chosenFirst,
   differenceEvidence,

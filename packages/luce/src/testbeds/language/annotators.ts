@@ -51,18 +51,3 @@ export function drawImpressions(
       Math.log(-Math.log(1 - random.uniform())) / annotator.strength,
   );
 }
-
-/**
- * The chance that the annotator writes down `left` as preferred to `right`: Bradley-Terry on what they perceive,
- * and flips.
- */
-export function preferenceProbability(
-  annotator: Annotator,
-  instruction: Instruction,
-  left: string,
-  right: string,
-): number {
-  const lead = perceivedReward(annotator, instruction, left) - perceivedReward(annotator, instruction, right);
-  const honest = 1 / (1 + Math.exp(-annotator.strength * lead));
-  return annotator.flips + (1 - 2 * annotator.flips) * honest;
-}

@@ -66,7 +66,7 @@ export function measuresOf(points: readonly AlignmentPoint[]): Record<keyof type
 }
 
 /** Where a policy stands when it first reaches `kl`, between two looks in proportion; null where it never does. */
-export function atKl(points: readonly AlignmentPoint[], kl: number): AlignmentPoint | null {
+function atKl(points: readonly AlignmentPoint[], kl: number): AlignmentPoint | null {
   const after = points.findIndex((point) => point.kl >= kl);
   if (after <= 0) return null;
   const [from, to] = [points[after - 1], points[after]];

@@ -24,7 +24,7 @@ const operations = [
  * Draws an instruction: `copy`, `flip` (reverse) or `next` (each letter's successor) of 3 letters,
  * written `flip bca:`. There are 375 of them.
  */
-export function drawInstruction(random: Random): Instruction {
+function drawInstruction(random: Random): Instruction {
   const { name, solve } = operations[random.integer(operations.length)];
   const word = Array.from({ length: 3 }, () => LETTERS[random.integer(LETTERS.length)]).join("");
   return { prompt: `${name} ${word}:`, answer: solve(word) };

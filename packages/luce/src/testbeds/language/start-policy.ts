@@ -26,7 +26,7 @@ const SUPERVISED_STEPS = 200;
 const DEMONSTRATIONS = 6000;
 
 /** The transformer that lives in the world: 2 layers of width 64, bytes in and out. */
-export const tinyLanguageConfig = languageConfig({
+const tinyLanguageConfig = languageConfig({
   vocabularySize: byteTokenizer.size,
   hiddenSize: 64,
   layers: 2,

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createRandom } from "../../random.ts";
-import { type Annotator, faithfulAnnotator, preferenceProbability } from "./annotators.ts";
+import { type Annotator, faithfulAnnotator, perceivedReward } from "./annotators.ts";
 import { byteLength, drawInstructions, LONGEST_PROMPT, LONGEST_RESPONSE, trueReward } from "./instructions.ts";
-import { flipVerdicts, labelResponses, rankResponses, scoreResponses } from "./judgments.ts";
+import { flipVerdicts, rankResponses } from "./judgments.ts";
 import { demonstrationStyle, drawCandidates, drawResponse, isCorrect } from "./responses.ts";
 
 const flawless = { wrongLetter: 0, filler: 0, exclamation: 0 };
@@ -75,7 +75,6 @@ test("a strong annotator orders responses by the true reward, a flipping one aga
     [{ ...sure, flips: 1 }, -1],
   ] as const) {
     for (const [n, { items, verdict }] of rankResponses(lists, [annotator], createRandom(4)).entries()) {
-      if (verdict.kind !== "ranking") throw new Error("not a ranking");
       const rewards = items.map(({ content }) => sign * trueReward(instructions[n], content as string));
       for (const [i, rank] of verdict.ranks.entries())
         for (const [j, other] of verdict.ranks.entries())
@@ -88,45 +87,19 @@ test("verdicts on pairs come as often as Bradley-Terry on the perceived reward s
   const annotator: Annotator = { id: "long", strength: 0.8, lengthBias: 1, exclamationBias: 0.5, flips: 0.1 };
   const instruction = { prompt: "copy abc:", answer: "abc" };
   const responses = ["abd sure!", "abc."];
-  const expected = preferenceProbability(annotator, instruction, responses[0], responses[1]);
+  const [left, right] = responses.map((response) => perceivedReward(annotator, instruction, response));
+  const honest = 1 / (1 + Math.exp(-annotator.strength * (left - right)));
+  const expected = annotator.flips + (1 - 2 * annotator.flips) * honest;
   const many = Array.from({ length: 4000 }, () => ({ instruction, responses }));
-  const judgments = rankResponses(many, [annotator], createRandom(7), { withShares: true });
-  const first = judgments.filter(({ verdict }) => verdict.kind === "ranking" && verdict.ranks[0] === 1).length / 4000;
+  const judgments = rankResponses(many, [annotator], createRandom(7));
+  const first = judgments.filter(({ verdict }) => verdict.ranks[0] === 1).length / 4000;
   expect(Math.abs(first - expected)).toBeLessThan(4 * Math.sqrt((expected * (1 - expected)) / 4000));
-  expect(judgments[0].verdict).toMatchObject({ share: expected });
-});
-
-test("scores lie between 0 and 1 and favour what is rewarded; labels follow them", () => {
-  const scored = scoreResponses(lists, [faithfulAnnotator], createRandom(8));
-  const labelled = labelResponses(lists, [faithfulAnnotator], createRandom(8));
-  let agreement = 0;
-  for (const [n, { verdict, items }] of scored.entries()) {
-    const label = labelled[n].verdict;
-    if (verdict.kind !== "scores" || label.kind !== "labels") throw new Error("another verdict");
-    const scores = verdict.scores.quality.map(Number);
-    expect(scores.every((score) => score >= 0 && score <= 1)).toBe(true);
-    expect(label.labels).toEqual(scores.map((score) => (score >= 0.5 ? "desirable" : "undesirable")));
-    const rewards = items.map(({ content }) => trueReward(instructions[n], content as string));
-    if (rewards.indexOf(Math.max(...rewards)) === scores.indexOf(Math.max(...scores))) agreement++;
-  }
-  expect(agreement / scored.length).toBeGreaterThan(0.5);
 });
 
 test("flipping all verdicts twice gives them back, and a share of them flips about that many", () => {
-  for (const judgments of [rankResponses, scoreResponses, labelResponses].map((judge) =>
-    judge(lists, [faithfulAnnotator], createRandom(9)),
-  )) {
-    const twice = flipVerdicts(flipVerdicts(judgments, 1, 1), 1, 2);
-    for (const [n, { verdict }] of twice.entries()) {
-      if (verdict.kind === "scores") {
-        const original = judgments[n].verdict;
-        if (original.kind !== "scores") throw new Error("another verdict");
-        for (const [i, score] of verdict.scores.quality.entries())
-          expect(score).toBeCloseTo(Number(original.scores.quality[i]), 12);
-      } else expect(verdict).toEqual(judgments[n].verdict);
-    }
-    const flipped = flipVerdicts(judgments, 0.2, 3).filter((judgment, n) => judgment !== judgments[n]).length;
-    expect(flipped).toBeGreaterThan(20);
-    expect(flipped).toBeLessThan(60);
-  }
+  const judgments = rankResponses(lists, [faithfulAnnotator], createRandom(9));
+  expect(flipVerdicts(flipVerdicts(judgments, 1, 1), 1, 2)).toEqual(judgments);
+  const flipped = flipVerdicts(judgments, 0.2, 3).filter((judgment, n) => judgment !== judgments[n]).length;
+  expect(flipped).toBeGreaterThan(20);
+  expect(flipped).toBeLessThan(60);
 });

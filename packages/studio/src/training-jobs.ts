@@ -7,6 +7,7 @@ import {
   type LanguageTrainee,
   type LanguageYield,
   type Metrics,
+  meanOf,
   measureObjective,
   type PreferenceList,
   preferenceTraining,
@@ -190,8 +191,4 @@ async function likelihoods(policy: LanguageTrainee, pairs: Pairs): Promise<Metri
 async function rewards(model: LanguageTrainee, pairs: Pairs): Promise<Metrics> {
   const { right, margins } = await scoreHeldOutRewards(model, pairs);
   return { accuracy: meanOf(right), rewardMargin: meanOf(margins) };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

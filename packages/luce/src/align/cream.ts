@@ -19,6 +19,7 @@ import { defineComponent, defineObjective, type Objective } from "../objectives/
 import { policyPair, referencePair } from "../objectives/pair-evidence.ts";
 import { constant } from "../objectives/tensor.ts";
 import { kendallTau, spearman } from "../rank/rank-correlation.ts";
+import { meanOf } from "./on-samples.ts";
 
 const rewardLists = z.array(z.array(z.number()).min(2)).min(1);
 
@@ -61,7 +62,7 @@ const objective = defineObjective({
         const consistency = rewards.map((list, b) => rankingConsistency(list, previousRewards[b], measure));
         return {
           consistency,
-          averageConsistency: mean(consistency),
+          averageConsistency: meanOf(consistency),
           selected: rewards.map((list) => [list.indexOf(Math.max(...list)), list.indexOf(Math.min(...list))]),
         };
       },
@@ -110,10 +111,6 @@ function ordinalRanks(rewards: readonly number[]): number[] {
 function withAverageWhereMissing(inputs: unknown): unknown {
   const { consistency } = (inputs ?? {}) as { consistency?: unknown };
   if (!Array.isArray(consistency) || !consistency.includes(null)) return inputs;
-  const average = mean(consistency.filter((rate) => rate !== null));
+  const average = meanOf(consistency.filter((rate) => rate !== null));
   return { ...(inputs as object), consistency: consistency.map((rate) => rate ?? average) };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -34,7 +34,9 @@ export { combineModules, fastRoles, ofsDpo } from "./ofs-dpo.ts";
 export {
   comparePolicies,
   evaluateSamples,
+  meanOf,
   type PolicyComparison,
+  responseLogps,
   type SampledEvaluation,
 } from "./on-samples.ts";
 export type { SampleOptions, TokenEvidence, TokenGradient, TrainablePolicy } from "./policy.ts";

@@ -22,14 +22,15 @@ export async function comparePolicies(
   other: Pick<TrainablePolicy, "evidence">,
   sequences: readonly Sequence[],
 ): Promise<PolicyComparison> {
+  const before = await responseLogps(other, sequences);
   const logRatios: number[] = [];
   let entropy: number | null = 0;
   let tokens = 0;
   for (let from = 0; from < sequences.length; from += AT_ONCE) {
     const part = sequences.slice(from, from + AT_ONCE);
-    const [own, before] = [await policy.evidence(part), await other.evidence(part)];
+    const own = await policy.evidence(part);
     for (let n = 0; n < part.length; n++) {
-      logRatios.push(sumOfRow(own, own.logps, n) - sumOfRow(before, before.logps, n));
+      logRatios.push(sumOfRow(own, own.logps, n) - before[from + n]);
       tokens += own.lengths[n];
       entropy = own.entropies && entropy !== null ? entropy + sumOfRow(own, own.entropies, n) : null;
     }
@@ -39,6 +40,20 @@ export async function comparePolicies(
     entropy: entropy === null ? null : entropy / tokens,
     responseLength: tokens / sequences.length,
   };
+}
+
+/** [N] log-probability of each response, nats. */
+export async function responseLogps(
+  policy: Pick<TrainablePolicy, "evidence">,
+  sequences: readonly Sequence[],
+): Promise<number[]> {
+  const logps: number[] = [];
+  for (let from = 0; from < sequences.length; from += AT_ONCE) {
+    const part = sequences.slice(from, from + AT_ONCE);
+    const said = await policy.evidence(part);
+    logps.push(...part.map((_, n) => sumOfRow(said, said.logps, n)));
+  }
+  return logps;
 }
 
 export type SampledEvaluation = {
@@ -74,6 +89,7 @@ export async function evaluateSamples(evaluation: SampledEvaluation): Promise<Me
   };
 }
 
+/** The mean of at least one value. */
 export function meanOf(values: ArrayLike<number>): number {
   return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -17,7 +17,7 @@ export function unitsOf({ systems, left, right, prompts, prompt }: VoteTable): I
 
 export type Choice = 0 | 1 | 2;
 export const LEFT: Choice = 0;
-export const TIE: Choice = 1;
+const TIE: Choice = 1;
 export const RIGHT: Choice = 2;
 
 /** A vote as left, tie or right; a soft preference goes to the side that has more than 5 points over half. */

@@ -10,8 +10,8 @@ export function percentRange({ lower, upper }: { lower: number; upper: number },
   return `95% interval ${percent(lower, digits)} to ${percent(upper, digits)}`;
 }
 
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : `${noun}s`}`;
 }
 
 export function pValueText(p: number): string {

@@ -56,7 +56,7 @@ export { simpo } from "./pairwise/simpo.ts";
 export { slic } from "./pairwise/slic.ts";
 export { pairwiseDifferences, pairwiseMask } from "./pairwise-differences.ts";
 export { randomEvidence } from "./random-evidence.ts";
-export { type ComputeDevice, startRuntime } from "./runtime.ts";
+export { startRuntime } from "./runtime.ts";
 export { constant, type Operand, stack, Tensor, where } from "./tensor.ts";
 export { adpa } from "./tokenwise/adpa.ts";
 export { correctedSegments } from "./tokenwise/corrected-segments.ts";

@@ -1,9 +1,6 @@
 import { LuceError } from "../errors.ts";
 import { defaultDevice, init } from "../jax.ts";
 
-/** Where arrays live: `wasm` everywhere; `webgpu` where a browser has one (no float64 there: policies only). */
-export type ComputeDevice = "wasm" | "webgpu" | "cpu";
-
 let started: Promise<void> | undefined;
 
 /**

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { sampleReport } from "../../test/sample-report.ts";
 import { renderCsv } from "./csv.ts";
 import { renderJson } from "./json.ts";
 import type { Report } from "./report.ts";
-import { sampleReport } from "./sample.ts";
 
 function withCells(values: readonly (string | number | null)[]): Report {
   const table = {

@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
+import { hostileName, sampleReport } from "../../test/sample-report.ts";
 import { renderHtml } from "./html.ts";
-import { hostileName, sampleReport } from "./sample.ts";
 
 const html = await renderHtml(sampleReport);
 const { document } = parseHTML(html);

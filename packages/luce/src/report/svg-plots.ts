@@ -10,7 +10,7 @@ import { labelPixels, type PlotWidth, plotPixels, shorten } from "./svg-size.ts"
 type PlotOf<Kind extends Plot["kind"]> = Extract<Plot, { kind: Kind }>;
 
 const LABEL_PIXELS = { wide: 240, narrow: 112 };
-export const SERIES_COLOURS = 8;
+const SERIES_COLOURS = 8;
 const DASHES = ["none", "6,3", "2,3", "8,3,2,3"];
 
 /** A plot as an SVG element that takes its colours from the page's style sheet. */

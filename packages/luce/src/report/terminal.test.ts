@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
-import { sampleReport } from "./sample.ts";
+import { sampleReport } from "../../test/sample-report.ts";
 import { renderTerminal } from "./terminal.ts";
 
 const widths = [20, 40, 80, 120];

@@ -293,7 +293,7 @@ export function rejection(line: number, field: string, reason: string, raw: stri
   return { line, field, reason, raw: raw.slice(0, RAW_KEPT) };
 }
 
-export function firstLineOf(error: unknown): string {
+function firstLineOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 200);
 }
 

@@ -1,8 +1,8 @@
-import type { Report } from "./report.ts";
+import type { Report } from "../src/report/report.ts";
 
 /** A report with everything in it, and with names that strangers would give to do harm. */
 export const hostileName = `<script>alert("1")</script>`;
-export const escapeName = "evil\u001B[2J\u202Egnp.exe";
+const escapeName = "evil\u001B[2J\u202Egnp.exe";
 
 export const sampleReport: Report = {
   title: "Leaderboard of a small arena",

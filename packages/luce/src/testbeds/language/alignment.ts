@@ -9,6 +9,7 @@ import {
   preferenceTraining,
   quantitiesTrained,
   readPreferenceLists,
+  responseLogps,
   type Sequence,
   scoredRollouts,
   sequencesOf,
@@ -76,10 +77,11 @@ export async function alignInstructions(trial: AlignmentTrial, seed: number): Pr
   const unit = exampleUnit(objective, reads);
   const batchSize = RESPONSES_A_STEP / { pair: 2, list: CANDIDATES, response: 1 }[unit];
   const job = preferenceTraining({ policy, objective, params, source, reference: startSays, batchSize, seed });
-  const points = [await standing(0, policy, reference, start.heldOut, seed)];
+  const { examination, point } = await startStanding(start, reference, seed);
+  const points = [point];
   for (let n = 1; n <= steps; n++) {
     await job.step(n - 1);
-    if (isWatched(n, steps)) points.push(await standing(n, policy, reference, start.heldOut, seed));
+    if (isWatched(n, steps)) points.push(await standing(n, policy, reference, examination, seed));
   }
   policy.dispose();
   reference.dispose();
@@ -148,18 +150,52 @@ export function rankedCandidates(instructions: readonly Instruction[], seed: num
   return readPreferenceLists(flipVerdicts(rankResponses(lists, panel, random), flips, seed));
 }
 
+type Candidate = { readonly instruction: Instruction; readonly response: string };
+
+/** What a policy is asked: held-out prompts, and pairs of responses to them with the start's log-probabilities. */
+type Examination = {
+  readonly instructions: readonly Instruction[];
+  /** The two responses of a pair one after the other. */
+  readonly candidates: readonly Candidate[];
+  readonly startLogps: readonly number[];
+};
+
+type StartStanding = { readonly point: AlignmentPoint; readonly examination: Examination };
+
+const startStandings = new Map<number, Promise<StartStanding>>();
+
+/** Where the start of a seed stands: the same for all that is tried on it, and measured once a process. */
+function startStanding(start: LanguageStart, policy: LanguageTrainee, seed: number): Promise<StartStanding> {
+  const known = startStandings.get(seed);
+  if (known) return known;
+  const measured = measureStart(start, policy, seed);
+  startStandings.set(seed, measured);
+  return measured;
+}
+
+async function measureStart({ heldOut }: LanguageStart, policy: LanguageTrainee, seed: number): Promise<StartStanding> {
+  const random = createRandom(seed + 2_000_003);
+  const candidates = heldOut.flatMap((instruction) =>
+    drawCandidates(instruction, 2, random).map((response) => ({ instruction, response })),
+  );
+  const startLogps = await responseLogps(policy, candidates.map(toSequence));
+  const examination = { instructions: heldOut, candidates, startLogps };
+  return { examination, point: await standing(0, policy, policy, examination, seed) };
+}
+
 async function standing(
   step: number,
   policy: LanguageTrainee,
   start: LanguageTrainee,
-  heldOut: readonly Instruction[],
+  examination: Examination,
   seed: number,
 ): Promise<AlignmentPoint> {
-  const prompts = heldOut.map(({ prompt }) => prompt);
+  const { instructions } = examination;
+  const prompts = instructions.map(({ prompt }) => prompt);
   const sampled = await policy.sample(prompts, { count: SAMPLES, seed: seed + 17 * step });
-  const responses = heldOut.flatMap((instruction, n) => sampled[n].map((response) => ({ instruction, response })));
+  const responses = instructions.flatMap((instruction, n) => sampled[n].map((response) => ({ instruction, response })));
   const { logRatios, entropy } = await comparePolicies(policy, start, responses.map(toSequence));
-  const mean = (read: (response: { instruction: Instruction; response: string }, n: number) => number) =>
+  const mean = (read: (response: Candidate, n: number) => number) =>
     responses.reduce((sum, response, n) => sum + read(response, n), 0) / responses.length;
   return {
     step,
@@ -168,21 +204,13 @@ async function standing(
     correct: mean(({ instruction, response }) => Number(isCorrect(instruction, response))),
     length: mean(({ response }) => byteLength(response)),
     entropy: entropy ?? 0,
-    rankingAccuracy: await rankingAccuracy(policy, start, heldOut, seed),
+    rankingAccuracy: await rankingAccuracy(policy, examination),
   };
 }
 
-async function rankingAccuracy(
-  policy: LanguageTrainee,
-  start: LanguageTrainee,
-  heldOut: readonly Instruction[],
-  seed: number,
-): Promise<number> {
-  const random = createRandom(seed + 2_000_003);
-  const candidates = heldOut.flatMap((instruction) =>
-    drawCandidates(instruction, 2, random).map((response) => ({ instruction, response })),
-  );
-  const { logRatios } = await comparePolicies(policy, start, candidates.map(toSequence));
+async function rankingAccuracy(policy: LanguageTrainee, { candidates, startLogps }: Examination): Promise<number> {
+  const logps = await responseLogps(policy, candidates.map(toSequence));
+  const logRatios = logps.map((logp, n) => logp - startLogps[n]);
   let pairs = 0;
   let ordered = 0;
   for (let n = 0; n < candidates.length; n += 2) {
@@ -197,6 +225,6 @@ async function rankingAccuracy(
   return ordered / pairs;
 }
 
-function toSequence({ instruction, response }: { instruction: Instruction; response: string }): Sequence {
+function toSequence({ instruction, response }: Candidate): Sequence {
   return { prompt: instruction.prompt, response };
 }

@@ -64,6 +64,13 @@ export function logSigmoid(x: Tensor): Tensor {
   return softplus(x.neg()).neg();
 }
 
+/** -(y log sigmoid(x) + (1 - y) log sigmoid(-x)): what the log-odds x cost where the share y in [0, 1] is for it. */
+export function logisticCrossEntropy(x: Tensor, y: Tensor): Tensor {
+  return softplus(x.neg())
+    .mul(y)
+    .add(softplus(x).mul(constant(1).sub(y)));
+}
+
 export function sigmoid(x: Tensor): Tensor {
   const value = x.stopGradient();
   const e = expOf(value.abs().neg());

@@ -20,7 +20,7 @@ import * as z from "zod";
 import { given, mask, policy } from "../evidence.ts";
 import { implicitRewards } from "../implicit-rewards.ts";
 import { descendingRanks } from "../list-order.ts";
-import { logSumExp, softmax, softplus } from "../numerics.ts";
+import { logisticCrossEntropy, logSumExp, softmax, softplus } from "../numerics.ts";
 import { defineObjective, type LossTerms } from "../objective.ts";
 import { pairwiseDifferences } from "../pairwise-differences.ts";
 import { plackettLuceLoss } from "../plackett-luce-loss.ts";
@@ -52,11 +52,7 @@ const rankingLosses = {
   listnet: (s, psi, present) => ({ perExample: crossEntropy(s, softmax(psi, -1, present), present) }),
   "point-mse": (s, psi, present) => ({ perExample: psi.sub(s).square().mul(present).sum(-1) }),
   "point-sigmoid": (s, psi, present) => ({
-    perExample: softplus(s.neg())
-      .mul(psi)
-      .add(softplus(s).mul(constant(1).sub(psi)))
-      .mul(present)
-      .sum(-1),
+    perExample: logisticCrossEntropy(s, psi).mul(present).sum(-1),
   }),
 } satisfies Record<string, RankingLoss>;
 

@@ -19,7 +19,7 @@ import * as z from "zod";
 import { LuceError } from "../../errors.ts";
 import { given } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
-import { log, logSigmoid, sigmoid, softplus } from "../numerics.ts";
+import { log, logisticCrossEntropy, logSigmoid, sigmoid } from "../numerics.ts";
 import { defineObjective } from "../objective.ts";
 import { pairLengths, policyPair, referencePair } from "../pair-evidence.ts";
 import { constant, type Tensor, where } from "../tensor.ts";
@@ -86,9 +86,7 @@ export const lcpo = defineObjective({
     const meanWeight = isBy.mul(weights.expandDims(-1)).sum(0).div(votes.maximum(1));
     const updated = reliabilities.mul(1 - params.alpha).add(meanWeight.mul(params.alpha));
     return {
-      perExample: softplus(logit.neg())
-        .mul(weights)
-        .add(softplus(logit).mul(constant(1).sub(weights))),
+      perExample: logisticCrossEntropy(logit, weights),
       outputs: {
         probabilities: sigmoid(logit),
         weights,

@@ -21,10 +21,9 @@ import { checkEqualLengths } from "../../equal-lengths.ts";
 import { LuceError } from "../../errors.ts";
 import { given } from "../evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../implicit-rewards.ts";
-import { softplus } from "../numerics.ts";
+import { logisticCrossEntropy } from "../numerics.ts";
 import { defineComponent, defineObjective } from "../objective.ts";
 import { policyPair, referencePair } from "../pair-evidence.ts";
-import { constant } from "../tensor.ts";
 
 export const osp = defineObjective({
   id: "osp",
@@ -43,11 +42,8 @@ export const osp = defineObjective({
   params: z.object({ beta: z.number().positive().default(0.1) }),
   loss(evidence, { beta }) {
     const margins = implicitMargins(evidence, beta);
-    const { strengths } = evidence;
     return {
-      perExample: softplus(margins.neg())
-        .mul(strengths)
-        .add(softplus(margins).mul(constant(1).sub(strengths))),
+      perExample: logisticCrossEntropy(margins, evidence.strengths),
       diagnostics: marginDiagnostics(margins),
     };
   },

@@ -3,6 +3,7 @@ import type { Columns, Format, Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
 import { readRecords, splitHeader } from "./records.ts";
 import type { Source } from "./source.ts";
+import { wordOverrides } from "./table-columns.ts";
 
 const SAMPLED_ROWS = 50;
 
@@ -37,11 +38,14 @@ export function chooseFormat(
   if (wanted !== undefined && !ids.includes(wanted)) {
     throw new LuceError("invalid-parameter", `there is no format "${wanted}"`, { hint: suggestNearest(wanted, ids) });
   }
-  for (const format of formats) {
-    if (wanted !== undefined && format.id !== wanted) continue;
+  const candidates = formats.filter(({ id }) => wanted === undefined || id === wanted);
+  checkColumns(sample, given);
+  for (const format of candidates) {
+    if (unknownPart(given, format.parts) !== undefined) continue;
     const columns = format.detect(sample, given);
     if (columns) return { format, columns };
   }
+  checkParts(sample, given, candidates);
   const found =
     sample.fields.length > 0 ? `its fields are ${sample.fields.slice(0, 20).join(", ")}` : "it has no fields";
   throw new LuceError(
@@ -52,4 +56,35 @@ export function chooseFormat(
       hint: "say which columns are what, as in --columns left=model_a,right=model_b,winner=winner",
     },
   );
+}
+
+function checkColumns({ path, fields }: Sample, given: Columns): void {
+  const words: readonly string[] = wordOverrides;
+  for (const [part, column] of Object.entries(given)) {
+    if (words.includes(part) || column === "" || fields.includes(column)) continue;
+    throw new LuceError("invalid-parameter", `there is no column "${column}" for ${part}`, {
+      where: path,
+      hint: suggestNearest(column, fields),
+    });
+  }
+}
+
+/** Complains of a part that the format has not which would recognise the file without it, or that no format has. */
+function checkParts(sample: Sample, given: Columns, candidates: readonly Format[]): void {
+  const format = candidates.find(({ detect }) => detect(sample, {}));
+  const known = format ? format.parts : [...new Set(candidates.flatMap(({ parts }) => parts))];
+  const part = unknownPart(given, known);
+  if (part === undefined) return;
+  throw new LuceError(
+    "invalid-parameter",
+    `--columns has no part "${part}"${format ? ` for the format ${format.id}` : ""}`,
+    {
+      where: sample.path,
+      hint: known.length > 0 ? suggestNearest(part, known) : "leave --columns out",
+    },
+  );
+}
+
+function unknownPart(given: Columns, known: readonly string[]): string | undefined {
+  return Object.keys(given).find((part) => !known.includes(part));
 }

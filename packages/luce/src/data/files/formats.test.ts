@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function read(path: string) {
-  const file = await openVotes(path);
+async function read(path: string, columns: Record<string, string> = {}) {
+  const file = await openVotes(path, { columns });
   try {
     const judgments: Judgment[] = [];
     for await (const judgment of file.judgments()) judgments.push(judgment);
@@ -23,10 +23,10 @@ async function read(path: string) {
   }
 }
 
-async function readRows(name: string, rows: readonly unknown[]) {
+async function readRows(name: string, rows: readonly unknown[], columns: Record<string, string> = {}) {
   const path = join(folder, name);
   await writeFile(path, rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row))).join("\n"));
-  return read(path);
+  return read(path, columns);
 }
 
 describe("hh-rlhf dialogues", () => {
@@ -314,4 +314,77 @@ it("a native judgment that contradicts itself is rejected with its field", async
     [3, "items"],
     [4, "id"],
   ]);
+});
+
+describe("columns that the user names", () => {
+  const ranking = { kind: "ranking", ranks: [1, 2] };
+  const texts = [{ content: "a" }, { content: "b" }];
+  const systems = [{ system: "a" }, { system: "b" }];
+  const vote = { items: systems, verdict: ranking, key: "7" };
+
+  it.each<[format: string, row: object, columns: Record<string, string>, judgment: object]>([
+    ["luce", vote, { id: "key" }, { id: "7", items: systems, verdict: ranking }],
+    [
+      "chosen-rejected",
+      { good: "a", bad: "b", ask: "q", key: "7" },
+      { chosen: "good", rejected: "bad", prompt: "ask", id: "key" },
+      { id: "7", prompt: { content: "q" }, items: texts, verdict: ranking },
+    ],
+    [
+      "k-wise",
+      { order2: ["a", "b"], key: "7", who: "ann" },
+      { ranking: "order2", id: "key", annotator: "who" },
+      { id: "7/ann", annotator: "ann", items: systems, verdict: ranking },
+    ],
+    [
+      "unpaired",
+      { said: "a", good: true, key: "7" },
+      { completion: "said", label: "good", id: "key" },
+      { id: "7", items: [{ content: "a" }], verdict: { kind: "labels", labels: ["desirable"] } },
+    ],
+    [
+      "judged-response",
+      { mark: 5, who: "m", said: "a", ask: "q" },
+      { score: "mark", system: "who", content: "said", prompt: "ask" },
+      { prompt: { content: "q" }, items: [{ system: "m", content: "a" }], verdict: { scores: { overall: [5] } } },
+    ],
+    [
+      "rated-completions",
+      { tries: [{ response: "a", overall_score: 4 }], ask: "q" },
+      { list: "tries", prompt: "ask" },
+      { prompt: { content: "q" }, items: [{ content: "a" }] },
+    ],
+    [
+      "graded-solutions",
+      { ask: "q", m: { solution: "a", is_correct: true } },
+      { prompt: "ask" },
+      { prompt: { content: "q" }, items: [{ system: "m", content: "a" }] },
+    ],
+    [
+      "labelled-pairs",
+      { output_1: "a", output_2: "b", input: "q", label: "first one" },
+      { leftWins: "first one" },
+      { prompt: { content: "q" }, items: texts, verdict: ranking },
+    ],
+  ])("play their parts in %s", async (format, row, columns, judgment) => {
+    const found = await readRows(`named-${format}.jsonl`, [row], columns);
+    expect(found.format).toBe(format);
+    expect(found.judgments).toMatchObject([judgment]);
+  });
+
+  it("play no part where a part is given nothing", async () => {
+    const { judgments } = await readRows("nameless.jsonl", [{ ...vote, id: "7" }], { id: "" });
+    expect(judgments[0].id).not.toBe("7");
+  });
+
+  it("are never left aside in silence", async () => {
+    const rows = [{ chosen: "a", rejected: "b", key: "7" }];
+    await expect(readRows("x.jsonl", rows, { time: "key" })).rejects.toThrow(
+      '--columns has no part "time" for the format chosen-rejected',
+    );
+    await expect(readRows("x.jsonl", rows, { idd: "key" })).rejects.toMatchObject({ hint: 'did you mean "id"?' });
+    await expect(readRows("x.jsonl", rows, { id: "kez" })).rejects.toThrow('there is no column "kez" for id');
+    const orders = "# ALTERNATIVE NAME 1: p\n# ALTERNATIVE NAME 2: q\n3: 1,2\n";
+    await expect(readRows("x.soc", [orders], { id: "" })).rejects.toMatchObject({ hint: "leave --columns out" });
+  });
 });

@@ -1,5 +1,3 @@
-import { LuceError, suggestNearest } from "../../errors.ts";
-
 /** Which column of a table plays which part. Columns may be absent, but for the two sides and who won. */
 export type TableColumns = {
   readonly left: string;
@@ -26,10 +24,17 @@ export type TableColumns = {
 /** What `--columns` may name besides columns: the words that the winner column uses. */
 export const wordOverrides = ["leftWins", "rightWins", "tie"] as const;
 
-const roles = [
+/** The parts that columns of a table play. */
+export const roles = [
   ...["left", "right", "winner", "id", "annotator", "prompt", "time", "duration", "leftContent", "rightContent"],
   ...["leftLength", "rightLength", "dimension", "rationale", "strength", "weight"],
 ] as const;
+
+/** What the user said of the winner column's words. */
+export function wordsAmong(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const words: readonly string[] = wordOverrides;
+  return Object.fromEntries(Object.entries(given).filter(([part]) => words.includes(part)));
+}
 
 /** The endings that tell the two sides' columns apart: `model_a` and `model_b`, `left_model` and `right_model`. */
 export const sideMarks: readonly (readonly [left: string, right: string])[] = [
@@ -112,32 +117,11 @@ export function findTableColumns(columns: readonly string[]): TableColumns | und
   });
 }
 
-/**
- * The columns found, with those the user named in their place; a part given as "" has no column.
- *
- * @throws LuceError `invalid-parameter` for a part or a column that does not exist.
- */
+/** The columns found, with those the user named in their place; a part given as "" has no column. */
 export function overrideTableColumns(
   found: TableColumns | undefined,
   given: Readonly<Record<string, string>>,
-  columns: readonly string[],
-  where: string,
 ): TableColumns | undefined {
-  const known: readonly string[] = [...roles, ...wordOverrides];
-  for (const [role, column] of Object.entries(given)) {
-    if (!known.includes(role)) {
-      throw new LuceError("invalid-parameter", `--columns has no part "${role}"`, {
-        hint: suggestNearest(role, known),
-      });
-    }
-    const isWord = (wordOverrides as readonly string[]).includes(role);
-    if (!isWord && column !== "" && !columns.includes(column)) {
-      throw new LuceError("invalid-parameter", `there is no column "${column}" for ${role}`, {
-        where,
-        hint: suggestNearest(column, columns),
-      });
-    }
-  }
   const merged: Record<string, unknown> = { ...found };
   if (given.winner) delete merged.winnerFlags;
   for (const role of roles) {

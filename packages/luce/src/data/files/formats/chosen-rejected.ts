@@ -1,6 +1,6 @@
 import type { Content, JudgmentDraft, Message } from "../../judgment.ts";
 import { isMessage, numberField, plainMetadata, textField, toContent } from "./fields.ts";
-import { type Columns, type Format, RowFault } from "./format.ts";
+import { type Columns, type Format, nameColumns, RowFault } from "./format.ts";
 
 /**
  * A preferred and a dispreferred answer: TRL preference files (with or without `prompt`, texts or messages), and
@@ -9,8 +9,12 @@ import { type Columns, type Format, RowFault } from "./format.ts";
 export const chosenRejected: Format = {
   id: "chosen-rejected",
   name: "chosen and rejected answers",
+  parts: [
+    ...["chosen", "rejected", "prompt", "id", "chosenModel", "rejectedModel", "chosenScore", "rejectedScore"],
+    ...["annotator", "strength"],
+  ],
   detect({ fields }, given) {
-    const columns: Columns = { chosen: "chosen", rejected: "rejected", ...optional(fields), ...given };
+    const columns = nameColumns({ chosen: "chosen", rejected: "rejected", ...optional(fields) }, given);
     return fields.includes(columns.chosen) && fields.includes(columns.rejected) ? columns : undefined;
   },
   reader: (columns) => ({ read: (values) => [readPair(values, columns)] }),

@@ -2,9 +2,11 @@ import type { JudgmentDraft } from "../../judgment.ts";
 import {
   findTableColumns,
   overrideTableColumns,
+  roles,
   sideMarks,
   type TableColumns,
   wordOverrides,
+  wordsAmong,
 } from "../table-columns.ts";
 import { shareOfNumber, shareOfWord, type VerdictOverrides, type VerdictScale } from "../verdict-words.ts";
 import { contentField, numberField, textField, timeField } from "./fields.ts";
@@ -14,9 +16,10 @@ import { type Columns, type Format, type ReadContext, RowFault } from "./format.
 export const comparisonTable: Format = {
   id: "comparisons",
   name: "table of comparisons",
-  detect({ fields, path }, given) {
-    const columns = overrideTableColumns(findTableColumns(fields), given, fields, path);
-    return columns && { ...flatten(columns), ...pick(given, wordOverrides) };
+  parts: [...roles, ...wordOverrides],
+  detect({ fields }, given) {
+    const columns = overrideTableColumns(findTableColumns(fields), given);
+    return columns && { ...flatten(columns), ...wordsAmong(given) };
   },
   table: (columns) => unflatten(columns),
   reader(columns, { fields }, context) {
@@ -186,10 +189,6 @@ function unflatten(columns: Columns): TableColumns {
   if (!winnerLeft || !winnerRight) return table;
   const ties = [winnerTie1, winnerTie2].filter((column) => column !== undefined);
   return { ...table, winnerFlags: { left: winnerLeft, right: winnerRight, ties } };
-}
-
-function pick(record: Columns, keys: readonly string[]): Columns {
-  return Object.fromEntries(Object.entries(record).filter(([key]) => keys.includes(key)));
 }
 
 function withoutUndefined<T extends object>(record: T): T {

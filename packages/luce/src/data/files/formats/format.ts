@@ -14,6 +14,12 @@ export type Sample = {
 /** Which field plays which part. */
 export type Columns = Readonly<Record<string, string>>;
 
+/** The columns found, with those the user named in their place; a part given as "" has no column. */
+export function nameColumns(found: Readonly<Record<string, string | undefined>>, given: Columns): Columns {
+  const named = Object.entries({ ...found, ...given }).filter(([, column]) => column !== undefined && column !== "");
+  return Object.fromEntries(named) as Columns;
+}
+
 /**
  * A kind of file, declared by how it is recognised and how a row of it becomes judgments.
  * Adding one is a file beside this and a line in `index.ts`.
@@ -22,6 +28,8 @@ export type Format = {
   readonly id: string;
   /** What it is, in words. */
   readonly name: string;
+  /** The parts whose columns a user may name. */
+  readonly parts: readonly string[];
   /** The fields and the parts they play, or undefined where the sample is not of this kind. */
   detect(sample: Sample, given: Columns): Columns | undefined;
   /** Starts reading: rows come in order, and what is left at the end of the file is in `finish`. */

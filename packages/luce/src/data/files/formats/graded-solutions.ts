@@ -1,13 +1,15 @@
 import { textField } from "./fields.ts";
-import { type Format, RowFault } from "./format.ts";
+import { type Format, nameColumns, RowFault } from "./format.ts";
 
 /** A problem a row, and a field a system with `{ solution, is_correct }`. */
 export const gradedSolutions: Format = {
   id: "graded-solutions",
   name: "solutions marked as correct or not",
-  detect({ fields, rows }) {
+  parts: ["prompt"],
+  detect({ fields, rows }, given) {
     const systems = fields.filter((field) => isSolution(rows[0]?.[field]));
-    return systems.length > 0 ? { prompt: fields.includes("question") ? "question" : "prompt" } : undefined;
+    const prompt = ["question", "prompt"].find((field) => fields.includes(field));
+    return systems.length > 0 ? nameColumns({ prompt }, given) : undefined;
   },
   reader: ({ prompt }) => ({
     read(values) {
@@ -15,7 +17,7 @@ export const gradedSolutions: Format = {
         isSolution(value) ? [{ system, ...value }] : [],
       );
       if (solved.length === 0) throw new RowFault("line", "holds no solution with is_correct");
-      const question = textField(values, prompt);
+      const question = prompt === undefined ? undefined : textField(values, prompt);
       return [
         {
           ...(question !== undefined && { prompt: { content: question } }),

@@ -1,5 +1,5 @@
 import { numberField, plainMetadata, textField } from "./fields.ts";
-import { type Columns, type Format, RowFault } from "./format.ts";
+import { type Format, nameColumns, RowFault } from "./format.ts";
 
 /**
  * One response a row with one or more scores by a judge: `instruction`, `response_source`, `gpt4_score` (a number
@@ -8,23 +8,22 @@ import { type Columns, type Format, RowFault } from "./format.ts";
 export const judgedResponse: Format = {
   id: "judged-response",
   name: "responses with a judge's scores",
-  detect({ fields }) {
-    const score = fields.find((field) => /^(score|rating|\w+_score)$/.test(field));
-    const system = ["response_source", "model", "system", "generator"].find((field) => fields.includes(field));
+  parts: ["score", "system", "prompt", "content", "feedback", "promptId", "annotator"],
+  detect({ fields }, given) {
+    const first = (...names: string[]) => names.find((name) => fields.includes(name));
+    const score = given.score || fields.find((field) => /^(score|rating|\w+_score)$/.test(field));
+    const system = given.system || first("response_source", "model", "system", "generator");
     if (!score || !system) return undefined;
-    const first = (role: string, ...names: string[]) => {
-      const found = names.find((name) => fields.includes(name));
-      return found === undefined ? {} : { [role]: found };
-    };
-    return {
+    const found = {
       score,
       system,
-      ...first("prompt", "instruction", "prompt", "question"),
-      ...first("content", "response", "output", "completion"),
-      ...first("feedback", score.replace(/score$/, "feedback")),
-      ...first("promptId", "idx", "question_id", "prompt_id"),
-      ...first("annotator", "annotator", "judge"),
-    } as Columns;
+      prompt: first("instruction", "prompt", "question"),
+      content: first("response", "output", "completion"),
+      feedback: first(score.replace(/(score|rating)$/, "feedback")),
+      promptId: first("idx", "question_id", "prompt_id"),
+      annotator: first("annotator", "judge"),
+    };
+    return nameColumns(found, given);
   },
   reader: (columns) => ({
     read(values) {

@@ -1,6 +1,6 @@
 import type { JudgmentDraft } from "../../judgment.ts";
 import { plainMetadata, textField, timeField } from "./fields.ts";
-import { type Columns, type Format, RowFault } from "./format.ts";
+import { type Columns, type Format, nameColumns, RowFault } from "./format.ts";
 
 /**
  * A K-wise ranking a row: `ranking`, a list of systems from best to worst (a list within it is a tie), or `systems`
@@ -9,6 +9,7 @@ import { type Columns, type Format, RowFault } from "./format.ts";
 export const kWise: Format = {
   id: "k-wise",
   name: "K-wise rankings",
+  parts: ["systems", "ranks", "ranking", "id", "annotator", "prompt", "time"],
   detect({ fields, rows }, given) {
     const first = (names: readonly string[]) => names.find((name) => fields.includes(name));
     const systems = given.systems ?? first(["systems", "models", "items", "candidates"]);
@@ -27,8 +28,7 @@ export const kWise: Format = {
       prompt: first(["prompt_id", "question_id", "prompt", "question"]),
       time: first(["time", "timestamp", "tstamp", "created_at"]),
     };
-    const present = Object.entries(optional).filter(([, column]) => column !== undefined);
-    return { ...found, ...(Object.fromEntries(present) as Columns) };
+    return nameColumns({ ...found, ...optional }, given);
   },
   reader: (columns) => ({ read: (values) => [readRanking(values, columns)] }),
 };

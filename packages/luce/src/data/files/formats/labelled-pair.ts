@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { JudgmentDraft } from "../../judgment.ts";
+import { wordOverrides, wordsAmong } from "../table-columns.ts";
 import { shareOfWord } from "../verdict-words.ts";
 import { toVerdict } from "./comparison-table.ts";
 import { plainMetadata, textField } from "./fields.ts";
@@ -36,12 +37,13 @@ const shapes = [
 export const labelledPair: Format = {
   id: "labelled-pairs",
   name: "pairs of texts with a label",
-  detect({ fields, path }) {
+  parts: wordOverrides,
+  detect({ fields, path }, given) {
     const shape = shapes.find(({ left, right }) => fields.includes(left) && fields.includes(right));
     if (!shape || !fields.includes("label")) return undefined;
     const { left, right, prompt } = shape;
     const judge = fields.includes("results") ? basename(path).replace(/\..*$/, "") : undefined;
-    return { left, right, prompt, winner: "label", ...(judge && { results: "results" }) };
+    return { left, right, prompt, winner: "label", ...(judge && { results: "results" }), ...wordsAmong(given) };
   },
   reader: (columns, { path }, context) => ({
     read: (values) => readPair(values, columns, context, basename(path).replace(/\..*$/, "")),

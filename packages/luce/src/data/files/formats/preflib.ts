@@ -9,6 +9,7 @@ import { type Format, type RankingSink, RowFault } from "./format.ts";
 export const preflib: Format = {
   id: "preflib",
   name: "PrefLib orders",
+  parts: [],
   detect: ({ head, container }) =>
     container === "text" && /^# ALTERNATIVE NAME \d+:/m.test(head) ? { order: "text" } : undefined,
 

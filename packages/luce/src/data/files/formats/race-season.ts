@@ -9,6 +9,7 @@ import { type Format, type RepeatedDraft, RowFault } from "./format.ts";
 export const raceSeason: Format = {
   id: "race-season",
   name: "places of a season of races",
+  parts: [],
   detect({ head, container, rows }) {
     if (container !== "text" || head.startsWith("#")) return undefined;
     const races = raceCodes(String(rows[0]?.text ?? ""));

@@ -1,6 +1,6 @@
 import type { JudgmentDraft } from "../../judgment.ts";
 import { plainMetadata, textField, toContent } from "./fields.ts";
-import { type Format, RowFault } from "./format.ts";
+import { type Format, nameColumns, RowFault } from "./format.ts";
 
 /**
  * A prompt a row with a list of answers and their scores, as UltraFeedback has them: `completions` of
@@ -9,8 +9,10 @@ import { type Format, RowFault } from "./format.ts";
 export const ratedCompletions: Format = {
   id: "rated-completions",
   name: "lists of answers with scores",
-  detect({ fields, rows }) {
-    const list = ["completions", "responses", "answers", "outputs", "candidates"].find(
+  parts: ["list", "prompt", "id"],
+  detect({ fields, rows }, given) {
+    const known = ["completions", "responses", "answers", "outputs", "candidates"];
+    const list = (given.list ? [given.list] : known).find(
       (field) => fields.includes(field) && rows.some((row) => Array.isArray(parseList(row[field]))),
     );
     if (
@@ -20,7 +22,7 @@ export const ratedCompletions: Format = {
       return undefined;
     }
     const prompt = ["instruction", "prompt", "question", "input"].find((field) => fields.includes(field));
-    return { list, ...(prompt && { prompt }), ...(fields.includes("id") && { id: "id" }) };
+    return nameColumns({ list, prompt, id: fields.find((field) => field === "id") }, given);
   },
   reader: (columns) => ({ read: (values) => [readList(values, columns)] }),
 };

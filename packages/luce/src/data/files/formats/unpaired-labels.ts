@@ -1,26 +1,29 @@
 import { plainMetadata, textField, toContent } from "./fields.ts";
-import { type Columns, type Format, RowFault } from "./format.ts";
+import { type Format, nameColumns, RowFault } from "./format.ts";
 
 /** One answer a row, desirable or not: TRL unpaired files, thumbs up and down. */
 export const unpairedLabels: Format = {
   id: "unpaired",
   name: "unpaired labels",
+  parts: ["completion", "label", "prompt", "system", "annotator", "id"],
   detect({ fields, rows }, given) {
     const first = (...names: string[]) => names.find((name) => fields.includes(name));
-    const found = {
-      completion: first("completion", "response", "output", "answer", "text"),
-      label: first("label", "desirable", "is_desirable", "thumbs_up", "feedback", "is_correct"),
-      prompt: first("prompt", "question", "instruction", "input"),
-      system: first("system", "model", "generator"),
-      annotator: first("annotator", "annotator_id", "user", "user_id", "worker"),
-      id: first("id"),
-      ...given,
-    };
-    const { completion, label } = found;
+    const columns = nameColumns(
+      {
+        completion: first("completion", "response", "output", "answer", "text"),
+        label: first("label", "desirable", "is_desirable", "thumbs_up", "feedback", "is_correct"),
+        prompt: first("prompt", "question", "instruction", "input"),
+        system: first("system", "model", "generator"),
+        annotator: first("annotator", "annotator_id", "user", "user_id", "worker"),
+        id: first("id"),
+      },
+      given,
+    );
+    const { completion, label } = columns;
     if (completion === undefined || label === undefined) return undefined;
     const labels = rows.map((row) => row[label]).filter((value) => value !== null && value !== "");
     if (labels.length === 0 || !labels.some((value) => readLabel(value) !== undefined)) return undefined;
-    return Object.fromEntries(Object.entries(found).filter(([, column]) => column !== undefined)) as Columns;
+    return columns;
   },
   reader: (columns) => ({
     read(values) {

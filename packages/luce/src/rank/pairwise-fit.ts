@@ -1,9 +1,10 @@
 import { LuceError } from "../errors.ts";
 import type { Cells } from "./cells.ts";
-import { choleskyInPlace, choleskySolve } from "./cholesky.ts";
+import { choleskySolve, factorCurvature } from "./cholesky.ts";
 import { conjugateGradient } from "./conjugate-gradient.ts";
 import { identify } from "./identification.ts";
 import { forEachCell, type PairwiseLikelihood } from "./pairwise-likelihood.ts";
+import { dot, largest } from "./vectors.ts";
 
 /** Up to this many parameters the information matrix is held and factored; above, it is only applied. */
 export const DENSE_LIMIT = 600;
@@ -194,15 +195,7 @@ export function factorInformation(information: Information, gauge: Int32Array | 
   const size = information.cells.systems + information.sharedCount;
   const matrix = denseInformation(information);
   if (gauge) addGauge(matrix, size, gauge, 1);
-  for (let ridge = 1e-12; ridge < 1; ridge *= 100) {
-    const factor = matrix.slice();
-    if (choleskyInPlace(factor, size)) return factor;
-    // Probabilities so near 0 or 1 that the curvature underflows: lean on the diagonal just enough to go on.
-    for (let i = 0; i < size; i++) matrix[i * size + i] += ridge * (1 + matrix[i * size + i]);
-  }
-  throw new LuceError("not-finite", "the likelihood has no finite curvature at these values", {
-    hint: "check the weights and covariates for values that are infinite or out of all proportion",
-  });
+  return factorCurvature(matrix, size);
 }
 
 /** Adds `sign` * J / M to each block of the strengths' part of a row-major [size, size] matrix. */
@@ -232,16 +225,4 @@ function moved(strengths: Float64Array, shared: Float64Array, step: Float64Array
     strengths: strengths.map((value, i) => value + scale * step[i]),
     shared: shared.map((value, k) => value + scale * step[strengths.length + k]),
   };
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-function largest(values: Float64Array): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
-  return most;
 }

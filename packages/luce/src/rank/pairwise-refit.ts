@@ -6,6 +6,7 @@ import { DENSE_LIMIT, factorInformation, fitPairwise, informationAt, type Pairwi
 import { forEachCell, type PairwiseLikelihood } from "./pairwise-likelihood.ts";
 import { withinBlocks } from "./pairwise-rating.ts";
 import type { RatingFit } from "./rating.ts";
+import { largest } from "./vectors.ts";
 
 /**
  * Refits a pairwise model to resampled counts, starting from the fit to all judgments and reusing its factored
@@ -71,13 +72,12 @@ export function createPairwiseRefit(
         });
       }
       choleskySolve(factor, size, step);
-      let largest = 0;
-      for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(step[i]));
+      const move = largest(step);
       for (let i = 0; i < strengths.length; i++) strengths[i] += step[i];
       for (let k = 0; k < sharedNow.length; k++) sharedNow[k] += step[strengths.length + k];
-      if (largest < TOLERANCE) return strengths;
-      if (!(largest < before)) break;
-      before = largest;
+      if (move < TOLERANCE) return strengths;
+      if (!(move < before)) break;
+      before = move;
     }
     return anew(cells);
   };

@@ -1,4 +1,4 @@
-import { choleskyInPlace, choleskyInverse, choleskySolve } from "./cholesky.ts";
+import { choleskyInverse, choleskySolve, factorCurvature } from "./cholesky.ts";
 import { type LinearOperator, solveConjugateGradient } from "./conjugate-gradient.ts";
 import { addGauge, centreBlocks, DENSE_LIMIT } from "./pairwise-fit.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type PlackettLuceState,
   plackettLuceAt,
 } from "./plackett-luce-likelihood.ts";
+import { dot, largest } from "./vectors.ts";
 
 export type PlackettLuceFit = {
   /** [M] mean 0 within each block, unless there is a prior. */
@@ -123,26 +124,9 @@ function factor(
   const matrix = denseInformation(orders, state);
   if (gauge) addGauge(matrix, M, gauge, 1);
   for (let i = 0; i < M; i++) matrix[i * M + i] += regularization;
-  for (let ridge = 1e-12; ; ridge *= 100) {
-    const attempt = matrix.slice();
-    if (choleskyInPlace(attempt, M)) return attempt;
-    // Probabilities so near 0 or 1 that the curvature underflows: lean on the diagonal just enough to go on.
-    for (let i = 0; i < M; i++) matrix[i * M + i] += ridge * (1 + matrix[i * M + i]);
-  }
+  return factorCurvature(matrix, M);
 }
 
 function moved(strengths: Float64Array, step: Float64Array, scale: number): Float64Array {
   return strengths.map((value, i) => value + scale * step[i]);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-function largest(values: Float64Array): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
-  return most;
 }

@@ -11,6 +11,7 @@
 import type { VoteTable } from "../data/vote-table.ts";
 import { connectedComponents } from "../rank/components.ts";
 import { quantile } from "../rank/quantile.ts";
+import { ELO_POINTS } from "../rank/rating.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
 import {
@@ -28,7 +29,6 @@ export const drift = { id: "drift", title: "Drift over time", run: auditDrift };
 
 const FEWEST_VOTES = 10;
 const MOST_SYSTEMS = 100;
-const ELO_POINTS = 400 / Math.LN10;
 
 export function auditDrift(all: VoteTable): AuditResult {
   const timed = selectVotes(all, (row) => Number.isFinite(all.time[row]) && all.left[row] !== all.right[row]);

@@ -11,6 +11,7 @@
  */
 import type { VoteTable } from "../data/vote-table.ts";
 import { logistic } from "../rank/pairwise-likelihood.ts";
+import { ELO_POINTS } from "../rank/rating.ts";
 import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
 import { clusteredVariance, type Estimate, estimateOf, SIGNIFICANCE } from "./inference.ts";
@@ -21,7 +22,6 @@ import { counted, percent, percentRange, pValueText } from "./words.ts";
 
 export const lengthBias = { id: "length-bias", title: "Length bias", run: auditLengthBias };
 
-const ELO_POINTS = 400 / Math.LN10;
 /** x of an answer twice as long. */
 const TWICE = 1 / 3;
 

@@ -10,7 +10,7 @@ import type { Finding } from "../report/report.ts";
 import { type AuditResult, cannotRun } from "./audit.ts";
 import { rejectedAtFalseDiscoveryRate } from "./inference.ts";
 import { isDecided, rowsByAnnotator, winnersOnOneSide } from "./units.ts";
-import { counted, listed, percent } from "./words.ts";
+import { counted, listed, percent, sidesUnknown } from "./words.ts";
 
 export const oneSided = { id: "one-sided", title: "One-sided annotators", run: auditOneSided };
 
@@ -19,12 +19,7 @@ const NEARLY_ALWAYS = 0.95;
 
 export function auditOneSided(votes: VoteTable): AuditResult {
   const side = winnersOnOneSide(votes);
-  if (side !== null) {
-    return cannotRun(
-      oneSided,
-      `the ${side} side won every decided vote: the file writes winners on that side, and not where they were shown, or nobody ever chose the other`,
-    );
-  }
+  if (side !== null) return cannotRun(oneSided, sidesUnknown(side));
   const decidedRows = rowsByAnnotator(votes).map((rows) => rows.filter((row) => isDecided(votes.outcome[row])));
   const tested = decidedRows.flatMap((rows, annotator) => {
     if (rows.length < FEWEST_VOTES) return [];

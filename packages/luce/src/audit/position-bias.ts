@@ -23,7 +23,7 @@ import {
 } from "./inference.ts";
 import { fitPairedLogistic, type PairedLogisticFit } from "./paired-logistic.ts";
 import { clusteringOf, distinct, rowsByAnnotator, selectVotes, winnersOnOneSide } from "./units.ts";
-import { counted, listed, percent, percentRange, pValueText } from "./words.ts";
+import { counted, listed, percent, percentRange, pValueText, sidesUnknown } from "./words.ts";
 
 export const positionBias = { id: "position-bias", title: "Position bias", run: auditPositionBias };
 
@@ -34,12 +34,7 @@ export function auditPositionBias(all: VoteTable): AuditResult {
   const votes = selectVotes(all, (row) => all.left[row] !== all.right[row]);
   if (votes.left.length === 0) return cannotRun(positionBias, "there are no votes");
   const side = winnersOnOneSide(votes);
-  if (side !== null) {
-    return cannotRun(
-      positionBias,
-      `the ${side} side won every decided vote: the file writes winners on that side, and not where they were shown, or nobody ever chose the other`,
-    );
-  }
+  if (side !== null) return cannotRun(positionBias, sidesUnknown(side));
   if (sidesFollowSystems(votes)) {
     return cannotRun(
       positionBias,

@@ -13,6 +13,7 @@ import { participation } from "./participation.ts";
 import { positionBias } from "./position-bias.ts";
 import { repeats } from "./repeats.ts";
 import { ties } from "./ties.ts";
+import { counted } from "./words.ts";
 
 /** Every audit, in the order in which a report shows them. */
 export const audits: readonly Audit[] = [
@@ -73,10 +74,12 @@ export function auditReport(
     (a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity),
   );
   const ran = results.filter(({ missing }) => missing === null);
-  const counts = ORDER.map((severity) => findings.filter((finding) => finding.severity === severity).length);
+  const counts = ORDER.map((severity) =>
+    counted(findings.filter((finding) => finding.severity === severity).length, severity),
+  );
   return {
     title: "Audit of the votes",
-    summary: `${ran.length} of ${results.length} audits could be made: ${counts[0]} ${counts[0] === 1 ? "problem" : "problems"}, ${counts[1]} ${counts[1] === 1 ? "caution" : "cautions"}, ${counts[2]} ${counts[2] === 1 ? "note" : "notes"}.`,
+    summary: `${ran.length} of ${results.length} audits could be made: ${counts.join(", ")}.`,
     findings,
     tables: [
       {

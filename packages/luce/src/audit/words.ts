@@ -18,6 +18,11 @@ export function pValueText(p: number): string {
   return p < 0.0001 ? "p < 0.0001" : `p = ${p.toPrecision(2)}`;
 }
 
+/** Why votes do not say where systems were shown; see `winnersOnOneSide`. */
+export function sidesUnknown(side: "left" | "right"): string {
+  return `the ${side} side won every decided vote: the file writes winners on that side, and not where they were shown, or nobody ever chose the other`;
+}
+
 /** `"a", "b" and 3 more`. */
 export function listed(names: readonly string[]): string {
   return listNames(

@@ -77,6 +77,17 @@ function reverseMillsRatio(x: number): number {
   return Math.sqrt(Math.PI / 2) * erfcx(-x * Math.SQRT1_2);
 }
 
+/** What to know of systems that only the prior speaks of. */
+export function unjudgedFindings(unjudged: number, systems: number): Finding[] {
+  const text = `${unjudged} of ${systems} systems were never judged; their rating is the prior alone.`;
+  return unjudged > 0 ? [{ severity: "caution", text }] : [];
+}
+
+export function unusedWeightFindings(weight: Float64Array | undefined): Finding[] {
+  const text = "The weights of the votes were not used: a Gaussian update has none.";
+  return weight?.some((value) => value !== 1) ? [{ severity: "caution", text }] : [];
+}
+
 /** [M] mu - multiplier * sigma: what a system is worth almost surely. */
 export function conservativeScores({ mu, sigma }: GaussianBeliefs, multiplier: number): Float64Array {
   return mu.map((mean, system) => mean - multiplier * sigma[system]);

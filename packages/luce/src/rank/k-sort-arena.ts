@@ -16,7 +16,14 @@ import * as z from "zod";
 import type { Rankings } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";
-import { conservativeScores, type GaussianBeliefs, gaussianRatingFit, winMoments } from "./gaussian-belief.ts";
+import {
+  conservativeScores,
+  type GaussianBeliefs,
+  gaussianRatingFit,
+  unjudgedFindings,
+  unusedWeightFindings,
+  winMoments,
+} from "./gaussian-belief.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
 
 const parameters = z.object({
@@ -80,18 +87,7 @@ export function fitKSort(
       advice: "Show at most 4 systems a vote, or use plackett-luce.",
     });
   }
-  if (judged < systems.length) {
-    findings.push({
-      severity: "caution",
-      text: `${systems.length - judged} of ${systems.length} systems were never judged; their rating is the prior alone.`,
-    });
-  }
-  if (weight?.some((value) => value !== 1)) {
-    findings.push({
-      severity: "caution",
-      text: "The weights of the votes were not used: a Gaussian update has none.",
-    });
-  }
+  findings.push(...unjudgedFindings(systems.length - judged, systems.length), ...unusedWeightFindings(weight));
   return gaussianRatingFit(systems, beliefs, { beta: params.beta, multiplier: params.eta, findings });
 }
 

@@ -26,9 +26,9 @@ export type RankIntervals = {
  * A method that shows another number than its strengths (a conservative score) ranks by that number; an interval
  * that comes from the strengths is then widened to hold the rank.
  *
- * @param shown [M] what systems are ranked by
- *
  * O(D M^2) with joint draws, O(M log M) without.
+ *
+ * @param shown [M] what systems are ranked by
  */
 export function rankIntervals(
   logStrengths: Float64Array,
@@ -41,13 +41,7 @@ export function rankIntervals(
   const rankLower: (number | null)[] = new Array(systems).fill(null);
   const rankUpper: (number | null)[] = new Array(systems).fill(null);
   const critical = new Float64Array(systems).fill(NORMAL_95);
-  const members = new Map<number, number[]>();
-  components.forEach((component, i) => {
-    const list = members.get(component);
-    if (list) list.push(i);
-    else members.set(component, [i]);
-  });
-  for (const all of members.values()) {
+  for (const all of Map.groupBy(components.keys(), (i) => components[i]).values()) {
     const placed = all
       .filter((i) => !Number.isNaN(shown[i]))
       .sort((a, b) => (shown[a] === shown[b] ? 0 : shown[b] - shown[a]));

@@ -4,7 +4,7 @@ import type { Random } from "../random.ts";
 import type { Finding, Provenance } from "../report/report.ts";
 import { decide, probabilityBest } from "./decision.ts";
 import { rankIntervals } from "./rank-intervals.ts";
-import { displayRating, type RatingFit } from "./rating.ts";
+import { displayRating, ELO_POINTS, type RatingFit } from "./rating.ts";
 import { bootstrapUncertainty, NORMAL_95, normalUncertainty, type Uncertainty } from "./uncertainty.ts";
 
 const finite = z.number().nullable();
@@ -175,7 +175,7 @@ function displayScale(fit: RatingFit, uncertainty: Uncertainty, bootstrapped: bo
   if (display === "elo" || !displayed) {
     return {
       rating: (i) => displayRating(logStrengths[i]),
-      standardError: (i) => (400 / Math.LN10) * uncertainty.standardErrors[i],
+      standardError: (i) => ELO_POINTS * uncertainty.standardErrors[i],
       lower: (i) => displayRating(uncertainty.lower[i]),
       upper: (i) => displayRating(uncertainty.upper[i]),
     };

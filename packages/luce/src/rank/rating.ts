@@ -100,7 +100,10 @@ export function defineRating<P extends z.ZodObject, I extends z.ZodType, V exten
   };
 }
 
-/** The scale people know: 400 points are odds of ten to one, the mean is 1000. */
+/** Points on the scale people know, where 400 are odds of ten to one, for one natural-log unit of strength. */
+export const ELO_POINTS = 400 / Math.LN10;
+
+/** A strength on that scale; the mean is 1000. */
 export function displayRating(logStrength: number): number {
-  return 1000 + (400 / Math.LN10) * logStrength;
+  return 1000 + ELO_POINTS * logStrength;
 }

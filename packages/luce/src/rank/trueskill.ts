@@ -18,13 +18,15 @@ import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";
-import { comparisonInputs, toComparisons } from "./contract.ts";
+import { comparisonInputs } from "./contract.ts";
 import {
   conservativeScores,
   drawMoments,
   type GaussianBeliefs,
   gaussianRatingFit,
   normalCumulative,
+  unjudgedFindings,
+  unusedWeightFindings,
   winMoments,
 } from "./gaussian-belief.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
@@ -88,9 +90,8 @@ export const trueskill = defineRating({
     const size = nItems ?? mu?.length ?? sigma?.length ?? 2;
     const beliefs = startBeliefs(size, params, mu, sigma);
     if (comparisons) {
-      const rows = toComparisons({ nItems: size, comparisons });
-      const trajectory = Array.from(rows.left, (left, row) => {
-        updateTrueSkill(beliefs, left, rows.right[row], rows.outcome[row], params);
+      const trajectory = comparisons.map(({ left, right, outcome: game }) => {
+        updateTrueSkill(beliefs, left, right, game, params);
         return { mu: Array.from(beliefs.mu), sigma: Array.from(beliefs.sigma) };
       });
       return { ...beliefs, trajectory, conservativeScores: conservativeScores(beliefs, CONSERVATIVE_MULTIPLIER) };
@@ -173,12 +174,7 @@ function findingsOf({ systems, left, right, outcome, weight }: Comparisons, para
       advice: "Use bradley-terry for a rating that does not depend on order.",
     },
   ];
-  if (unjudged > 0) {
-    findings.push({
-      severity: "caution",
-      text: `${unjudged} of ${systems.length} systems were never judged; their rating is the prior alone.`,
-    });
-  }
+  findings.push(...unjudgedFindings(unjudged, systems.length));
   if (soft > 0) {
     findings.push({
       severity: "caution",
@@ -186,9 +182,7 @@ function findingsOf({ systems, left, right, outcome, weight }: Comparisons, para
       advice: "Use bradley-terry, which reads shares as they are.",
     });
   }
-  if (weight?.some((value) => value !== 1)) {
-    findings.push({ severity: "caution", text: "The weights of the votes were not used: a Gaussian update has none." });
-  }
+  findings.push(...unusedWeightFindings(weight));
   const drawShare = outcome.length > 0 ? draws / outcome.length : 0;
   if (drawShare > 0 && Math.abs(drawShare - params.drawProbability) > 0.1) {
     findings.push({

@@ -30,8 +30,7 @@ export function normalUncertainty(fit: RatingFit, random: Random): Uncertainty {
   const standardErrors = fit.standardErrors ?? new Float64Array(systems).fill(Number.NaN);
   return {
     standardErrors,
-    differenceError: (i, j) =>
-      covariance ? differenceError(covariance, systems, i, j) : Math.hypot(standardErrors[i], standardErrors[j]),
+    differenceError: (i, j) => differenceError(covariance, standardErrors, i, j),
     deviations:
       systems <= DENSE_LIMIT ? normalDeviations(covariance ?? diagonal(standardErrors), systems, random) : null,
     lower: logStrengths.map((strength, i) => strength - NORMAL_95 * standardErrors[i]),
@@ -59,15 +58,17 @@ export function bootstrapUncertainty(logStrengths: Float64Array, replicates: rea
   }
   return {
     standardErrors,
-    differenceError: (i, j) =>
-      covariance ? differenceError(covariance, systems, i, j) : Math.hypot(standardErrors[i], standardErrors[j]),
+    differenceError: (i, j) => differenceError(covariance, standardErrors, i, j),
     deviations: joint ? deviations : null,
     lower,
     upper,
   };
 }
 
-function differenceError(covariance: Float64Array, systems: number, i: number, j: number): number {
+/** Of independent estimates where there is no covariance. */
+function differenceError(covariance: Float64Array | null, standardErrors: Float64Array, i: number, j: number): number {
+  if (covariance === null) return Math.hypot(standardErrors[i], standardErrors[j]);
+  const systems = standardErrors.length;
   const variance = covariance[i * systems + i] + covariance[j * systems + j] - 2 * covariance[i * systems + j];
   return Math.sqrt(variance < 0 ? 0 : variance);
 }

@@ -139,6 +139,9 @@ function reliabilityFindings(
   return findings;
 }
 
+/** By how much the log-likelihood falls at the ends of a 95% likelihood interval: half of chi-squared's quantile. */
+const LIKELIHOOD_DROP = 1.920729410347062;
+
 type RatedAnnotator = {
   annotator: string;
   reliability: number;
@@ -165,8 +168,8 @@ function rateAnnotators(decided: VoteTable, strengths: Float64Array, others: Flo
     return {
       annotator: decided.annotators[annotator],
       reliability: best,
-      lower: crossing(chances, best, 0, reached - 1.920729410347062),
-      upper: crossing(chances, best, 1, reached - 1.920729410347062),
+      lower: crossing(chances, best, 0, reached - LIKELIHOOD_DROP),
+      upper: crossing(chances, best, 1, reached - LIKELIHOOD_DROP),
       votes: rows.length,
       agreement: interval && matches / compared,
       agreementLower: interval?.lower ?? null,

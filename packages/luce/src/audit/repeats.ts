@@ -1,6 +1,6 @@
 /**
  * Repeated votes: the same annotator on the same pair and prompt again. Copies inflate certainty; repeats
- * that contradict one another measure how consistent an annotator is with himself. Linear in votes.
+ * that contradict one another measure how consistent an annotator is. Linear in votes.
  */
 import type { VoteTable } from "../data/vote-table.ts";
 import type { Finding } from "../report/report.ts";

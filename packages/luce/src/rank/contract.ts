@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Comparisons, Rankings } from "../data/comparisons.ts";
+import { LuceError } from "../errors.ts";
 
 /** Comparisons as the golden vectors write them; systems are numbered. */
 export const comparisonInputs = z.object({
@@ -50,6 +51,20 @@ export function toRankings({ nItems, comparisons }: z.output<typeof rankingInput
     count: new Float64Array(comparisons.length).fill(1),
     weight: Float64Array.from(comparisons, (row) => row.weight ?? 1),
   };
+}
+
+/** @throws LuceError `shape-mismatch` for an input of a method, named in the message, of another length */
+export function requireLength(method: string, name: string, values: ArrayLike<unknown>, expected: number): void {
+  if (values.length === expected) return;
+  throw new LuceError("shape-mismatch", `${name} has length ${values.length}, expected ${expected}`, {
+    where: `${method}: inputs`,
+  });
+}
+
+/** The rows of a row-major matrix; none where they have no width. */
+export function toRows(values: Float64Array, width: number): Float64Array[] {
+  const rows = width > 0 ? values.length / width : 0;
+  return Array.from({ length: rows }, (_, row) => values.slice(row * width, (row + 1) * width));
 }
 
 function numberedSystems(count: number): string[] {

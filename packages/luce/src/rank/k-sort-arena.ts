@@ -16,6 +16,7 @@ import * as z from "zod";
 import type { Rankings } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";
+import { requireLength } from "./contract.ts";
 import {
   conservativeScores,
   type GaussianBeliefs,
@@ -108,11 +109,11 @@ export const kSortArena = defineRating({
   }),
 
   evaluate({ mu, sigma, items, ranks, pairCounts, nVotes }, params) {
-    requireLength("sigma", sigma, mu.length);
+    requireLength("k-sort-arena", "sigma", sigma, mu.length);
     const beliefs = { mu: Float64Array.from(mu), sigma: Float64Array.from(sigma) };
     if (items) requireVote(items, ranks ?? [], mu.length);
     const varianceFactorBeforeFloor = items && ranks && updateKSort(beliefs, items, ranks, params);
-    if (pairCounts) requireLength("pairCounts", pairCounts, mu.length);
+    if (pairCounts) requireLength("k-sort-arena", "pairCounts", pairCounts, mu.length);
     return {
       ...beliefs,
       varianceFactorBeforeFloor,
@@ -219,15 +220,8 @@ export function countMeetings(pairCounts: readonly Float64Array[], items: ArrayL
   }
 }
 
-function requireLength(name: string, values: ArrayLike<unknown>, expected: number): void {
-  if (values.length === expected) return;
-  throw new LuceError("shape-mismatch", `${name} has length ${values.length}, expected ${expected}`, {
-    where: "k-sort-arena: inputs",
-  });
-}
-
 function requireVote(items: readonly number[], ranks: readonly number[], size: number): void {
-  requireLength("ranks", ranks, items.length);
+  requireLength("k-sort-arena", "ranks", ranks, items.length);
   const wrong = items.find((item) => item >= size);
   if (wrong !== undefined) {
     throw new LuceError("invalid-input", `items: there is no item ${wrong}; there are ${size}`, {

@@ -13,7 +13,7 @@ import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import { createRandom, type Random } from "../random.ts";
 import { connectedComponents } from "./components.ts";
-import { comparisonInputs, toComparisons } from "./contract.ts";
+import { comparisonInputs, requireLength, toComparisons, toRows } from "./contract.ts";
 import { fitDavidson } from "./davidson.ts";
 import { pearsonCorrelation } from "./rank-correlation.ts";
 import { defineRating, type RatingFit } from "./rating.ts";
@@ -119,7 +119,7 @@ export function samplingWeight(timesEvaluated: number, threshold = 500, power = 
  * @param estimated [P]
  */
 export function meanMaximumRankViolation(oracle: ArrayLike<number>, estimated: ArrayLike<number>): number {
-  requireLength("estimatedScores", estimated, oracle.length);
+  requireLength("robo-arena", "estimatedScores", estimated, oracle.length);
   let sum = 0;
   for (let i = 0; i < oracle.length; i++) {
     let worst = 0;
@@ -203,12 +203,12 @@ function oneRound(
   params: RoboArenaParameters,
 ) {
   const T = tau.length;
-  requireLength("theta", theta, nItems);
+  requireLength("robo-arena", "theta", theta, nItems);
   const weights = bucketWeights ?? Array<number>(T).fill(1 / T);
-  requireLength("bucketWeights", weights, T);
+  requireLength("robo-arena", "bucketWeights", weights, T);
   if (psi) {
-    requireLength("psi", psi, nItems);
-    for (const row of psi) requireLength("psi[policy]", row, T);
+    requireLength("robo-arena", "psi", psi, nItems);
+    for (const row of psi) requireLength("robo-arena", "psi[policy]", row, T);
   }
   const buckets: TaskBuckets = {
     theta: Float64Array.from(theta),
@@ -225,15 +225,15 @@ function oneRound(
   const { gradient } = gradientAndCurvature(buckets, sessions, expected);
   const next = maximisation(buckets, sessions, expected, params);
   return {
-    pWin: rowsOf(expected.pWin, T),
-    pLoss: rowsOf(expected.pLoss, T),
-    pTie: rowsOf(expected.pTie, T),
-    responsibilities: rowsOf(expected.responsibilities, T),
+    pWin: toRows(expected.pWin, T),
+    pLoss: toRows(expected.pLoss, T),
+    pTie: toRows(expected.pTie, T),
+    responsibilities: toRows(expected.responsibilities, T),
     marginalWin: expected.marginalWin,
     logLikelihood: expected.logLikelihood,
-    grad: { theta: gradient.theta, psi: rowsOf(gradient.psi, T), tau: gradient.tau },
+    grad: { theta: gradient.theta, psi: toRows(gradient.psi, T), tau: gradient.tau },
     nextTheta: next.theta,
-    nextPsi: rowsOf(next.psi, T),
+    nextPsi: toRows(next.psi, T),
     nextTau: next.tau,
     nextBucketWeights: next.bucketWeights,
     nextNu: next.nu,
@@ -306,15 +306,4 @@ function progressCovariate(covariates: Comparisons["covariates"]) {
   const columnOf = (values: Float64Array) =>
     Float64Array.from({ length: values.length / width }, (_, row) => values[row * width + column]);
   return { left: columnOf(covariates.left), right: columnOf(covariates.right) };
-}
-
-function rowsOf(values: Float64Array, width: number): Float64Array[] {
-  return Array.from({ length: values.length / width }, (_, row) => values.subarray(row * width, (row + 1) * width));
-}
-
-function requireLength(name: string, values: ArrayLike<unknown>, expected: number): void {
-  if (values.length === expected) return;
-  throw new LuceError("shape-mismatch", `${name} has length ${values.length}, expected ${expected}`, {
-    where: "robo-arena: inputs",
-  });
 }

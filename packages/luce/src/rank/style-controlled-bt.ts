@@ -15,7 +15,7 @@ import { LuceError } from "../errors.ts";
 import { createRandom, type Random } from "../random.ts";
 import { bradleyTerryLikelihood } from "./bradley-terry.ts";
 import { rowsAsCells } from "./cells.ts";
-import { comparisonInputs, toComparisons } from "./contract.ts";
+import { comparisonInputs, toComparisons, toRows } from "./contract.ts";
 import { listNames } from "./identification.ts";
 import { fitIdentified } from "./pairwise-fit.ts";
 import { logistic, type PairwiseLikelihood, softplus } from "./pairwise-likelihood.ts";
@@ -203,9 +203,4 @@ function penaltyOf({ regRatings, regCoeffs, alpha }: StyleParameters) {
 function centred(values: Float64Array): Float64Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return values.map((value) => value - mean);
-}
-
-function toRows(values: Float64Array, columns: number): Float64Array[] {
-  const rows = columns > 0 ? values.length / columns : 0;
-  return Array.from({ length: rows }, (_, row) => values.slice(row * columns, (row + 1) * columns));
 }

@@ -18,7 +18,7 @@ import * as z from "zod";
 import type { Comparisons } from "../data/comparisons.ts";
 import { LuceError } from "../errors.ts";
 import type { Finding } from "../report/report.ts";
-import { comparisonInputs } from "./contract.ts";
+import { comparisonInputs, requireLength } from "./contract.ts";
 import {
   conservativeScores,
   drawMoments,
@@ -148,13 +148,8 @@ export function updateTrueSkill(
 }
 
 function startBeliefs(size: number, params: TrueSkillParameters, mu?: number[], sigma?: number[]): GaussianBeliefs {
-  for (const [name, values] of Object.entries({ mu, sigma })) {
-    if (values && values.length !== size) {
-      throw new LuceError("shape-mismatch", `${name} has length ${values.length}, expected ${size}`, {
-        where: "trueskill: inputs",
-      });
-    }
-  }
+  if (mu) requireLength("trueskill", "mu", mu, size);
+  if (sigma) requireLength("trueskill", "sigma", sigma, size);
   return {
     mu: Float64Array.from(mu ?? Array<number>(size).fill(params.mu)),
     sigma: Float64Array.from(sigma ?? Array<number>(size).fill(params.sigma)),

@@ -41,7 +41,7 @@ test("an estimate with two clusters has the wide interval of one degree of freed
 });
 
 test("the false discovery rate rejects up to the last p-value below its line", () => {
-  expect(rejectedAtFalseDiscoveryRate([0.04, 0.001, 0.02, 0.5], 0.05)).toEqual([false, true, true, false]);
+  expect(rejectedAtFalseDiscoveryRate([0.008, 0.0002, 0.004, 0.1])).toEqual([false, true, true, false]);
   expect(rejectedAtFalseDiscoveryRate([])).toEqual([]);
 });
 

@@ -114,14 +114,14 @@ export function numberKeys(length: number, keyOf: (row: number) => number): Int3
 }
 
 /**
- * Which of many hypotheses to reject so that at most `rate` of the rejected are true (Benjamini and
+ * Which of many hypotheses to reject so that at most {@link SIGNIFICANCE} of the rejected are true (Benjamini and
  * Hochberg 1995).
  */
-export function rejectedAtFalseDiscoveryRate(pValues: readonly number[], rate = SIGNIFICANCE): boolean[] {
+export function rejectedAtFalseDiscoveryRate(pValues: readonly number[]): boolean[] {
   const order = pValues.map((_, index) => index).sort((a, b) => pValues[a] - pValues[b]);
   let last = -1;
   order.forEach((index, place) => {
-    if (pValues[index] <= (rate * (place + 1)) / pValues.length) last = place;
+    if (pValues[index] <= (SIGNIFICANCE * (place + 1)) / pValues.length) last = place;
   });
   const rejected = pValues.map(() => false);
   for (let place = 0; place <= last; place++) rejected[order[place]] = true;

@@ -49,7 +49,7 @@ export const rankingMetrics = defineMethod({
   evaluate({ rankedRelevance, poolRelevance, x, y, listA, listB }, { component, ks, p }) {
     const wanted = (name: typeof component) => component === undefined || component === name;
     const outputs: Outputs = {
-      ...(wanted("relevance") && rankedRelevance && relevanceMetrics(rankedRelevance, poolRelevance, ks)),
+      ...(wanted("relevance") && rankedRelevance && relevanceMetrics(rankedRelevance, ks, poolRelevance)),
       ...(wanted("correlation") && x && y && correlationMetrics(x, y)),
       ...(wanted("rbo") && listA && listB && rankBiasedOverlap(listA, listB, p)),
     };
@@ -63,7 +63,7 @@ export const rankingMetrics = defineMethod({
   },
 });
 
-function relevanceMetrics(ranked: number[], pool: number[] = ranked, ks: number[]): Outputs {
+function relevanceMetrics(ranked: number[], ks: number[], pool = ranked): Outputs {
   return {
     dcgLinear: ks.map((k) => dcg(ranked, { k, gain: "linear" })),
     dcgExp: ks.map((k) => dcg(ranked, { k })),

@@ -79,7 +79,7 @@ type PoolAlignment = {
 async function alignPools(objective: Objective, trial: PoolTrial, seed: number): Promise<PoolAlignment> {
   const { params = {}, learningRate, steps = 120, prompts = 120, count = 2, strength = 2, flips = 0 } = trial;
   const random = createRandom(seed);
-  const direction = drawDirection(trial.features ?? FEATURES, random);
+  const direction = drawDirection(FEATURES, random);
   const pools = drawPools(direction, random, { ...trial, prompts });
   const heldOut = drawPools(direction, random, { ...trial, prompts: Math.ceil(prompts * 1.25) });
   const lists = readPreferenceLists(rankPools(pools, random, { count, strength })).map((list) =>

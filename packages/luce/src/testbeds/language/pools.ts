@@ -23,7 +23,6 @@ export type CandidatePools = {
 export type PoolOptions = {
   prompts: number;
   candidates?: number;
-  features?: number;
   /** Standard deviation of the reference's logits. */
   referenceScale?: number;
   /** What of the reward lies outside a linear policy's reach. */
@@ -39,21 +38,15 @@ export type PoolOptions = {
 export function drawPools(
   direction: Float64Array,
   random: Random,
-  {
-    prompts,
-    candidates = 8,
-    features = direction.length,
-    referenceScale = 1,
-    curvature = 0.5,
-    longest = 1,
-  }: PoolOptions,
+  { prompts, candidates = 8, referenceScale = 1, curvature = 0.5, longest = 1 }: PoolOptions,
 ): CandidatePools {
+  const features = direction.length;
   const size = prompts * candidates;
   const featureValues = Float64Array.from({ length: size * features }, () => random.normal());
   const referenceLogits = Float64Array.from({ length: size }, () => referenceScale * random.normal());
   const rewards = Float64Array.from({ length: size }, (_, row) => {
     let reward = curvature * Math.sin(2 * featureValues[row * features]);
-    for (let d = 0; d < direction.length; d++) reward += direction[d] * featureValues[row * features + d];
+    for (let d = 0; d < features; d++) reward += direction[d] * featureValues[row * features + d];
     return reward;
   });
   const lengths = Float64Array.from({ length: size }, () => 1 + random.integer(longest));

@@ -22,6 +22,7 @@ export function writeFileAtomically(file: string, contents: Contents): Promise<v
  * `unreadable` where writing is not permitted or the disk is full.
  */
 export async function replaceFileAtomically(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  if (file === "") throw new LuceError("invalid-parameter", "the name of the file to write is empty");
   let target = path.resolve(file);
   try {
     const existing = await stat(file).catch(() => undefined);

@@ -63,7 +63,7 @@ function configure(command: Command, name: string): Command {
 function report(error: unknown, debug: boolean): number {
   if (isCommanderExit(error)) {
     if (error.exitCode === 0) return 0;
-    process.stderr.write(`${error.message.replace(/^error: /, "luce: ")}; see --help\n`);
+    process.stderr.write(`${error.message.replace(/^error: /, "luce: ").replace(/\.$/, "")}; see --help\n`);
     return 2;
   }
   const line =

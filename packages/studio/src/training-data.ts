@@ -46,7 +46,10 @@ export async function readTrainingData(file: string, tokenizer: Tokenizer, limit
       }
     }
     const isEmpty = training.length + heldOut.length === 0;
-    if (isEmpty && first) throw first;
+    if (isEmpty && first) {
+      const message = `none of its ${unusable + tooLong} judgments can be learnt from; the first: ${first.line}`;
+      throw new LuceError("invalid-input", message, { where: file });
+    }
     if (isEmpty) {
       throw new LuceError(
         "invalid-input",

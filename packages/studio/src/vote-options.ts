@@ -27,6 +27,17 @@ export function toSeed(value: string): number {
   return seed;
 }
 
+/** Reads a whole number from `least` up. */
+export function atLeast(least: number): (value: string) => number {
+  return (value) => {
+    const count = Number(value);
+    if (!Number.isSafeInteger(count) || count < least) {
+      throw new InvalidArgumentError(`give a whole number from ${least} up`);
+    }
+    return count;
+  };
+}
+
 /** A share of a whole that is neither nothing nor all of it. */
 export function toShare(value: string): number {
   const share = Number(value);

@@ -164,6 +164,59 @@ describe("convert --split", () => {
   });
 });
 
+it.each<[string, (at: (name: string) => string) => string[], RegExp]>([
+  ["no name", () => ["", "--to", "luce", "--out", "x"], /"": there is no such file/],
+  [
+    "no name to write to",
+    (at) => [at("bad.csv"), "--to", "luce", "--out", ""],
+    /the name of the file to write is empty/,
+  ],
+  [
+    "a header alone",
+    (at) => [at("header.csv"), "--to", "luce", "--out", at("x")],
+    /holds no judgment that can be read; .luce inspect. says/,
+  ],
+  [
+    "a row that is cut off",
+    (at) => [at("half.json"), "--to", "luce", "--out", at("x")],
+    /half.json:1: holds no row that can be read; the first is not JSON/,
+  ],
+  [
+    "itself as output",
+    (at) => [at("bad.csv"), "--to", "luce", "--out", at("bad.csv")],
+    /is both the file that is read and --out/,
+  ],
+  [
+    "itself as rejects",
+    (at) => [at("bad.csv"), "--to", "luce", "--out", at("x"), "--rejects", at("bad.csv")],
+    /is both the file that is read and --rejects/,
+  ],
+  [
+    "a folder for rejects",
+    (at) => [at("bad.csv"), "--to", "luce", "--out", at("x"), "--rejects", at(".")],
+    /: is a folder; name a file for rejected rows/,
+  ],
+])("convert refuses %s in one line, and nothing is written", async (_, args, said) => {
+  const at = (name: string) => join(folder, name);
+  await writeFile(at("bad.csv"), votes);
+  await writeFile(at("header.csv"), "model_a,model_b,winner\n");
+  await writeFile(at("half.json"), '{"items"');
+  const before = await readdir(folder);
+  expect(await runCommandLine(["convert", ...args(at)])).toBe(1);
+  expect(complained).toMatch(said);
+  expect(complained.trim().split("\n")).toHaveLength(1);
+  expect(await readdir(folder)).toEqual(before);
+  expect(await readFile(at("bad.csv"), "utf8")).toBe(votes);
+});
+
+it("inspect never puts rejected rows over the file that it reads", async () => {
+  const source = join(folder, "kept.csv");
+  await writeFile(source, votes);
+  expect(await runCommandLine(["inspect", source, "--rejects", join(folder, ".", "kept.csv")])).toBe(1);
+  expect(complained).toMatch(/kept.csv: is the file that is read: its rejected rows would take its place/);
+  expect(await readFile(source, "utf8")).toBe(votes);
+});
+
 it("inspect counts, finds separate groups, and names the rejected rows", async () => {
   const source = join(folder, "groups.csv");
   await writeFile(source, `${votes}x,y,model_a\n`);

@@ -43,7 +43,13 @@ Examples:
   )
   .action(async (source: string, { to, out, split, splitOut, seed, format, columns, rejects, json }: Options) => {
     findWriter(to);
-    const parts = await planParts(source, out, { share: split, out: splitOut, seed });
+    const parts = planParts(out, { share: split, out: splitOut, seed });
+    await requireDistinct({
+      "the file that is read": source,
+      "--out": out,
+      "--split-out": splitOut,
+      "--rejects": rejects,
+    });
     const { written, rejected } = await withVotes(source, { format, columns, rejects }, async (file) => {
       const written = await withReading("converting", file, () => writeParts(file, to, parts));
       return { written, rejected: file.rejected() };
@@ -56,29 +62,15 @@ Examples:
 type Part = { readonly out: string; readonly split?: { readonly share: number; readonly seed: number } };
 
 /** The files to write: one, or two where a split sets judgments apart. */
-async function planParts(
-  source: string,
+function planParts(
   out: string,
   split: { share: number | undefined; out: string | undefined; seed: number | undefined },
-): Promise<Part[]> {
+): Part[] {
   if (split.share === undefined || split.out === undefined) {
     if (split.share !== undefined) throw refuse("--split sets judgments apart, and nothing says where", "--split-out");
     if (split.out !== undefined) throw refuse("--split-out is for judgments that are set apart", "--split");
     if (split.seed !== undefined) throw refuse("--seed is for judgments that are set apart", "--split");
     return [{ out }];
-  }
-  const files = [
-    { option: "the file that is read", file: source },
-    { option: "--out", file: out },
-    { option: "--split-out", file: split.out },
-  ];
-  const byPlace = Map.groupBy(await Promise.all(files.map(placed)), ({ place }) => place);
-  const same = [...byPlace.values()].find(({ length }) => length > 1);
-  if (same) {
-    throw new LuceError("invalid-parameter", `is both ${same[0].option} and ${same[1].option}`, {
-      where: same[1].file,
-      hint: "a split needs two files of its own",
-    });
   }
   return [{ out }, { out: split.out, split: { share: split.share, seed: split.seed ?? 1 } }];
 }
@@ -87,13 +79,27 @@ function refuse(message: string, missing: string): LuceError {
   return new LuceError("invalid-parameter", message, { hint: `give ${missing} too` });
 }
 
+/** No file may be written over one that is read or written too. */
+async function requireDistinct(files: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const seen = new Map<string, string>();
+  for (const [name, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    const place = await placeOf(file);
+    const other = seen.get(place);
+    if (other !== undefined) {
+      const message = `is both ${other} and ${name}`;
+      throw new LuceError("invalid-parameter", message, { where: file, hint: "name two files" });
+    }
+    seen.set(place, name);
+  }
+}
+
 /** Where a file lies, or will, whatever links lead there. */
-async function placed(named: { option: string; file: string }) {
-  const { dir, base } = path.parse(path.resolve(named.file));
-  const place = await realpath(named.file)
+function placeOf(file: string): Promise<string> {
+  const { dir, base } = path.parse(path.resolve(file));
+  return realpath(file)
     .catch(async () => path.join(await realpath(dir), base))
     .catch(() => path.join(dir, base));
-  return { ...named, place };
 }
 
 /** Writes all parts, in one reading of the file, or none. */
@@ -128,7 +134,13 @@ function nothingWritten(source: string, format: string, { out }: Part, written: 
       },
     );
   }
-  return new LuceError("unsupported", `no judgment can be written as ${format}${reason ? `: ${reason}` : ""}`, {
+  if (reason === undefined) {
+    return new LuceError("invalid-input", "holds no judgment that can be read", {
+      where: source,
+      hint: "`luce inspect` says what is in it",
+    });
+  }
+  return new LuceError("unsupported", `no judgment can be written as ${format}: ${reason}`, {
     where: source,
     hint: "--to luce keeps everything",
   });

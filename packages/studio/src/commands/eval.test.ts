@@ -105,6 +105,21 @@ test("a policy is not compared with a reward model", () => {
   );
 }, 60_000);
 
+test.each([
+  [["--prompt-tokens", "0"], "give a whole number from 1 up"],
+  [["--response-tokens", "many"], "give a whole number from 1 up"],
+  [["--against", "nowhere"], "nowhere: there is no such folder"],
+])(
+  "what is no setting or no model is refused in one line: %s",
+  (args, said) => {
+    const { status, stderr } = run("eval", "tiny", "--data", data, ...args);
+    expect(status).toBeGreaterThan(0);
+    expect(stderr).toMatch(/^luce: .*\n$/);
+    expect(stderr).toContain(said);
+  },
+  60_000,
+);
+
 test("models whose tokenizers leave out different judgments are not compared", () => {
   const other = path.join(folder, "other-tokens");
   cpSync(reward, other, { recursive: true });

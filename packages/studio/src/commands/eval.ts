@@ -17,6 +17,7 @@ import { type Evaluated, policyReport, rewardReport } from "../evaluation-report
 import { type LoadedModel, loadModel, loadReward } from "../language-model.ts";
 import { emitReport } from "../output.ts";
 import { heldOutPairs, readTrainingData } from "../training-data.ts";
+import { atLeast } from "../vote-options.ts";
 
 type Options = {
   data: string;
@@ -36,8 +37,8 @@ export const command = new Command()
   .requiredOption("--data <file>", "judgments: JSONL, CSV, Parquet or another known format")
   .option("--against <model>", "also another model of the same kind, and the difference on the same pairs")
   .option("--all", "all judgments, not only the tenth of the prompts that luce train holds out")
-  .option("--prompt-tokens <count>", "cut prompts to their last tokens", Number, 64)
-  .option("--response-tokens <count>", "leave out judgments with longer responses", Number, 128)
+  .option("--prompt-tokens <count>", "cut prompts to their last tokens", atLeast(1), 64)
+  .option("--response-tokens <count>", "leave out judgments with longer responses", atLeast(1), 128)
   .option("--json", "print the report as JSON")
   .option("--html <file>", "write a self-contained HTML report")
   .addHelpText(

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { createRandom } from "luce";
 import { openVotes, writeJudgments } from "luce/data/files";
 import { LuceError } from "luce/errors";
@@ -17,6 +17,7 @@ import {
 import { type Finding, formatCell, type Report, renderHtml, renderTerminal } from "luce/report";
 import { type Crowd, crowdJudgments, simulateCrowd } from "luce/testbeds";
 import { print, provenance, replaceFileAtomically, terminal, withProgress, writeFileAtomically } from "../output.ts";
+import { atLeast, toSeed } from "../vote-options.ts";
 
 type Options = { seed: number; votes: number; systems: number; out: string; json?: boolean };
 
@@ -40,7 +41,7 @@ export const command = new Command()
   .description(
     "Simulate an arena whose truth is known, rate its systems from the votes, and show both side by side.\nWrites the votes (votes.jsonl) and the report (report.html) into a folder.",
   )
-  .option("--seed <number>", "another seed, another arena", atLeast(Number.MIN_SAFE_INTEGER), 1)
+  .option("--seed <number>", "another seed, another arena", toSeed, 1)
   .option("--votes <number>", "how many votes", atLeast(1), 6000)
   .option("--systems <number>", "how many systems", atLeast(2), 20)
   .option("--out <folder>", "where the votes and the report go", "luce-arena")
@@ -196,14 +197,4 @@ Votes    ${votes}
 Next     npx luce audit ${votes}
          npx luce rank your-votes.csv
 `;
-}
-
-function atLeast(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(least > 0 ? `a whole number from ${least} up` : "a whole number");
-    }
-    return value;
-  };
 }

@@ -76,16 +76,16 @@ describe("luce train", () => {
     [["--method", "elo"], "elo is a rating: it trains nothing"],
     [["--method", "grpo"], "grpo learns from the policy's own responses, and nothing scores them"],
     [["--method", "grpo", "--reward", "world", "--responses", "1"], "a list of one response holds no preference"],
-    [["--method", "dpo", "--online", "--reward", "nowhere"], "there is no such file"],
+    [["--method", "dpo", "--online", "--reward", "nowhere"], "there is no such folder"],
     [["--method", "dpo", "--iterative"], "there are no rounds to iterate over a file"],
     [["--method", "sft", "--online"], "sft learns from no preferences"],
     [["--method", "bradley-terry-reward", "--online", "--reward", "world"], "trains a model that writes no responses"],
     [["--method", "distillation"], "distillation learns from a teacher"],
-    [["--method", "distillation", "--teacher", "nowhere"], "there is no such file"],
+    [["--method", "distillation", "--teacher", "nowhere"], "there is no such folder"],
     [["--method", "dpo", "--lora-rank", "0"], "loraRank: "],
     [["--method", "dpo", "--lora-alpha", "4"], "loraAlpha scales adapters, of which there are none"],
     [["--method", "dpo", "--steps", "0"], "steps: "],
-    [["--method", "dpo", "--model", "nowhere"], "there is no such file"],
+    [["--method", "dpo", "--model", "nowhere"], "there is no such folder"],
   ])("%j is refused in one line", (args, message) => {
     const { status, stderr } = luce(...train("--out", at(`refused-${args.join("-").replaceAll(/\W/g, "")}`), ...args));
     expect(status).toBe(1);

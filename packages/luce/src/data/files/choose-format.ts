@@ -1,24 +1,36 @@
 import { LuceError, suggestNearest } from "../../errors.ts";
 import type { Columns, Format, Sample } from "./formats/format.ts";
 import { formats } from "./formats/index.ts";
-import { readRecords, splitHeader } from "./records.ts";
+import { type Rejection, readRecords, splitHeader } from "./records.ts";
 import type { Source } from "./source.ts";
 import { wordOverrides } from "./table-columns.ts";
 
 const SAMPLED_ROWS = 50;
 
-/** The fields of a file and its first rows, which is all that detection sees. */
+/**
+ * The fields of a file and its first rows, which is all that detection sees.
+ *
+ * @throws LuceError `invalid-input` where no row can be read
+ */
 export async function takeSample(source: Source): Promise<Sample> {
   const { container } = source;
   const rows: Record<string, unknown>[] = [];
+  let unread: Rejection | undefined;
   for await (const record of readRecords(source)) {
     if ("values" in record) rows.push(record.values);
+    else unread ??= record;
     if (rows.length >= SAMPLED_ROWS) break;
   }
   const fields =
     container.kind === "delimited"
       ? splitHeader(source, container.delimiter)
       : [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  if (rows.length === 0 && unread) {
+    throw new LuceError("invalid-input", `holds no row that can be read; the first ${unread.reason}`, {
+      where: `${source.path}:${unread.line}`,
+      hint: "check that the file is whole",
+    });
+  }
   return { path: source.path, container: container.kind, fields, rows, head: source.head };
 }
 

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { LuceError, suggestNearest } from "../../errors.ts";
 import { comparisonCollector, rankingCollector, voteTableCollector } from "../collect.ts";
 import type { Comparisons, Rankings } from "../comparisons.ts";
@@ -19,6 +20,12 @@ import type { CountOptions, OpenOptions, RankingOptions, VoteFile } from "./vote
  * @throws LuceError `not-found`, `unreadable`, `unknown-format` or `invalid-input`, saying what was found and what to do.
  */
 export async function openVotes(path: string, options: OpenOptions = {}): Promise<VoteFile> {
+  if (options.rejects !== undefined && (await isSameFile(options.rejects, path))) {
+    throw new LuceError("invalid-parameter", "is the file that is read: its rejected rows would take its place", {
+      where: options.rejects,
+      hint: "name another file for them",
+    });
+  }
   const source = await openSource(path);
   try {
     return voteFile(await recogniseFile(source, options));
@@ -26,6 +33,11 @@ export async function openVotes(path: string, options: OpenOptions = {}): Promis
     await source.dispose();
     throw error;
   }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 
 function voteFile(file: OpenedFile): VoteFile {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { LuceError } from "../../errors.ts";
 import { RowFault } from "./formats/format.ts";
 import { type Rejection, rejection } from "./records.ts";
 import type { Rejected } from "./vote-file.ts";
@@ -27,10 +28,7 @@ export function openRejects(source: string, file: string | undefined): Rejects {
   let selfComparisons = 0;
   let handle: number | undefined;
   function add({ line, field, reason, raw }: Rejection): void {
-    if (handle === undefined) {
-      mkdirSync(dirname(target), { recursive: true });
-      handle = openSync(target, "w");
-    }
+    handle ??= openTarget(target);
     writeSync(handle, `${JSON.stringify({ line, field, reason, raw })}\n`);
     if (count < SHOWN) first.push({ line, field, reason });
     count++;
@@ -52,6 +50,20 @@ export function openRejects(source: string, file: string | undefined): Rejects {
       return { count, first, duplicates, selfComparisons, file: handle === undefined ? undefined : target };
     },
   };
+}
+
+function openTarget(target: string): number {
+  try {
+    mkdirSync(dirname(target), { recursive: true });
+    return openSync(target, "w");
+  } catch (cause) {
+    const isFolder = (cause as NodeJS.ErrnoException).code === "EISDIR";
+    throw new LuceError("unreadable", isFolder ? "is a folder" : "rejected rows cannot be kept here", {
+      where: target,
+      hint: isFolder ? "name a file for rejected rows" : "name another file with --rejects",
+      cause,
+    });
+  }
 }
 
 /** The same name for the same source, so that reading a file again replaces its rejects. */

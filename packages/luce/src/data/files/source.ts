@@ -77,7 +77,7 @@ export async function openSource(path: string): Promise<Source> {
 async function sizeOfFile(path: string): Promise<number> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
-      ? new LuceError("not-found", "there is no such file", { where: path, hint: "check the path", cause })
+      ? new LuceError("not-found", "there is no such file", { where: path || '""', hint: "check the path", cause })
       : new LuceError("unreadable", `cannot be read (${cause.code})`, { where: path, cause });
   });
   if (found.isDirectory()) {

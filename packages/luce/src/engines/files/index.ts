@@ -43,10 +43,9 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new LuceError(missing ? "not-found" : "unreadable", missing ? "there is no such file" : String(cause), {
-      where: path,
-      cause,
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new LuceError("not-found", "there is no such file", { where: path, cause });
+    const message = code === "EISDIR" ? "is a folder, not a file" : `cannot be read (${code})`;
+    throw new LuceError("unreadable", message, { where: path, cause });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,6 +15,7 @@ import {
   supervisedLoss,
 } from "../language/index.ts";
 import {
+  holdsRewardModel,
   loadAdapters,
   loadLanguagePolicy,
   loadRewardModel,
@@ -151,7 +152,14 @@ test("a damaged folder is refused with its reason", async () => {
   await expect(loadLanguagePolicy(broken)).rejects.toMatchObject({ code: "shape-mismatch" });
   await writeFile(path.join(broken, "config.json"), JSON.stringify({ ...config, model_type: "gpt2" }));
   await expect(loadLanguagePolicy(broken)).rejects.toMatchObject({ code: "unsupported" });
-  await expect(loadLanguagePolicy(path.join(folder, "absent"))).rejects.toMatchObject({ code: "not-found" });
+  for (const load of [loadLanguagePolicy, loadRewardModel, holdsRewardModel]) {
+    await expect(load(path.join(folder, "absent"))).rejects.toThrow("there is no such folder");
+    await expect(load(weights)).rejects.toThrow("is a file, not the folder of a model");
+    await expect(load(folder)).rejects.toThrow(/^holds no model: there is no (config.json|model.safetensors) in it$/);
+  }
+  await rm(weights);
+  await mkdir(weights);
+  await expect(holdsRewardModel(broken)).rejects.toMatchObject({ where: weights, message: "is a folder, not a file" });
 });
 
 test("weights that are not finite never become a file", async () => {
@@ -173,6 +181,7 @@ test("a reward model comes back as it was saved, and is neither taken for a poli
   await saveRewardModel(out, policy, { ...parameters, ...toDevice({ "score.weight": { data: head, shape } }) });
   const saved = JSON.parse(await readFile(path.join(out, "config.json"), "utf8"));
   expect(saved).toMatchObject({ architectures: ["LlamaForSequenceClassification"], num_labels: 1 });
+  expect([await holdsRewardModel(out), await holdsRewardModel(fixture)]).toEqual([true, false]);
   const loaded = await loadRewardModel(out);
   const host = await toHost(loaded.parameters);
   expect(host["score.weight"]).toEqual({ data: head, shape });

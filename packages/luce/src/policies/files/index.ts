@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
@@ -20,6 +20,7 @@ import { parseWith } from "../../method.ts";
 import {
   adapterShapes,
   byteTokenizer,
+  type LanguageConfig,
   type LanguagePolicy,
   languageShapes,
   parseAdapterConfig,
@@ -49,8 +50,7 @@ const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string())
  *   `shape-mismatch` for weights that are not the configuration's.
  */
 export async function loadLanguagePolicy(folder: string): Promise<LoadedPolicy> {
-  const configPath = path.join(folder, "config.json");
-  const config = parseLlamaConfig(await readJson(configPath), configPath);
+  const config = await readConfig(folder);
   const tensors = await readWeights(folder);
   if (config.tiedEmbeddings) delete tensors["lm_head.weight"];
   if (tensors[rewardHead]) {
@@ -79,8 +79,7 @@ export async function holdsRewardModel(folder: string): Promise<boolean> {
  * @throws LuceError as `loadLanguagePolicy`; `invalid-input` for a model without that head
  */
 export async function loadRewardModel(folder: string): Promise<LoadedPolicy> {
-  const configPath = path.join(folder, "config.json");
-  const config = parseLlamaConfig(await readJson(configPath), configPath);
+  const config = await readConfig(folder);
   const { "lm_head.weight": _, ...tensors } = await readWeights(folder);
   if (!tensors[rewardHead]) {
     throw new LuceError("invalid-input", `this is no reward model: it has no "${rewardHead}"`, {
@@ -158,16 +157,43 @@ async function save(folder: string, weightsFile: string, parameters: Parameters,
   await replaceFile(path.join(folder, weightsFile), encodeSafetensors({ tensors, metadata: { format: "pt" } }));
 }
 
+async function readConfig(folder: string): Promise<LanguageConfig> {
+  await requireFolder(folder);
+  const file = path.join(folder, "config.json");
+  return parseLlamaConfig(await readJson(file).catch(explainMissing(folder, "config.json")), file);
+}
+
 async function readWeights(folder: string): Promise<Record<string, StoredTensor>> {
+  await requireFolder(folder);
   const indexPath = path.join(folder, "model.safetensors.index.json");
   const index = await readJson(indexPath).catch(ignoreMissing);
   const files = index === undefined ? ["model.safetensors"] : shardsOf(index, indexPath);
   const tensors: Record<string, StoredTensor> = {};
   for (const name of files) {
     const file = path.join(folder, name);
-    Object.assign(tensors, decodeSafetensors(await readWhole(file), file).tensors);
+    Object.assign(tensors, decodeSafetensors(await readWhole(file).catch(explainMissing(folder, name)), file).tensors);
   }
   return tensors;
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new LuceError("not-found", found ? "is a file, not the folder of a model" : "there is no such folder", {
+    where: folder,
+    hint: "name the folder of a model: config.json and model.safetensors are in it",
+  });
+}
+
+function explainMissing(folder: string, name: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof LuceError) || error.code !== "not-found") throw error;
+    throw new LuceError("not-found", `holds no model: there is no ${name} in it`, {
+      where: folder,
+      hint: "name the folder of a model, or of a training run that has finished",
+      cause: error,
+    });
+  };
 }
 
 function shardsOf(index: unknown, where: string): string[] {

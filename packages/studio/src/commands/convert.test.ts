@@ -209,6 +209,13 @@ it.each<[string, (at: (name: string) => string) => string[], RegExp]>([
   expect(await readFile(at("bad.csv"), "utf8")).toBe(votes);
 });
 
+it("inspect shows the rejected rows of a table of which none can be read", async () => {
+  const source = join(folder, "short.csv");
+  await writeFile(source, "model_a,model_b,winner\np,q\n");
+  expect(await runCommandLine(["inspect", source, "--json", "--rejects", join(folder, "short.jsonl")])).toBe(0);
+  expect(JSON.parse(printed)).toMatchObject({ judgments: 0, rejected: { count: 1, first: [{ line: 2 }] } });
+});
+
 it("inspect never puts rejected rows over the file that it reads", async () => {
   const source = join(folder, "kept.csv");
   await writeFile(source, votes);

@@ -10,7 +10,7 @@ const SAMPLED_ROWS = 50;
 /**
  * The fields of a file and its first rows, which is all that detection sees.
  *
- * @throws LuceError `invalid-input` where no row can be read
+ * @throws LuceError `invalid-input` where no row can be read and no header names the fields
  */
 export async function takeSample(source: Source): Promise<Sample> {
   const { container } = source;
@@ -25,7 +25,7 @@ export async function takeSample(source: Source): Promise<Sample> {
     container.kind === "delimited"
       ? splitHeader(source, container.delimiter)
       : [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  if (rows.length === 0 && unread) {
+  if (fields.length === 0 && unread) {
     throw new LuceError("invalid-input", `holds no row that can be read; the first ${unread.reason}`, {
       where: `${source.path}:${unread.line}`,
       hint: "check that the file is whole",

@@ -14,10 +14,9 @@ import * as z from "zod";
 import { checkEqualLengths } from "../equal-lengths.ts";
 import { given } from "../objectives/evidence.ts";
 import { implicitMargins, marginDiagnostics } from "../objectives/implicit-rewards.ts";
-import { softplus } from "../objectives/numerics.ts";
+import { logisticCrossEntropy } from "../objectives/numerics.ts";
 import { defineComponent, defineObjective, type Objective } from "../objectives/objective.ts";
 import { policyPair, referencePair } from "../objectives/pair-evidence.ts";
-import { constant } from "../objectives/tensor.ts";
 import { kendallTau, spearman } from "../rank/rank-correlation.ts";
 import { meanOf } from "./on-samples.ts";
 
@@ -46,12 +45,7 @@ const objective = defineObjective({
   loss(evidence, { beta, mode }) {
     const margins = implicitMargins(evidence, beta);
     const rate = mode === "average" ? evidence.consistency.mean() : evidence.consistency;
-    return {
-      perExample: softplus(margins.neg())
-        .mul(rate)
-        .add(softplus(margins).mul(constant(1).sub(rate))),
-      diagnostics: marginDiagnostics(margins),
-    };
+    return { perExample: logisticCrossEntropy(margins, rate), diagnostics: marginDiagnostics(margins) };
   },
   components: {
     consistency: defineComponent({

@@ -37,8 +37,6 @@ export type Claim = {
   readonly curves?: { readonly title: string; readonly x: string; readonly y: string };
   /** What the reader should know of this miniature, such as why it cannot show the whole claim. */
   readonly notes?: readonly string[];
-  /** Where a miniature cannot decide the claim even if all expectations come true, why not. */
-  readonly beyondScale?: string;
 };
 
 /**
@@ -67,8 +65,7 @@ export async function testClaim(claim: Claim, options: RecipeOptions): Promise<R
     );
     return { expectation, difference, verdict: judge(difference, expectation.byAtLeast) };
   });
-  const verdict =
-    claim.beyondScale === undefined ? overall(judged.map((one) => one.verdict)) : "cannot be shown at this scale";
+  const verdict = overall(judged.map((one) => one.verdict));
   const names = Object.keys(claim.measures);
   return {
     title: claim.title,
@@ -77,7 +74,7 @@ export async function testClaim(claim: Claim, options: RecipeOptions): Promise<R
     findings: [
       {
         severity: "note",
-        text: `Verdict: ${verdict}. ${[...judged.map(inWords), ...(claim.beyondScale ? [claim.beyondScale] : [])].join(" ")}`,
+        text: `Verdict: ${verdict}. ${judged.map(inWords).join(" ")}`,
       },
       ...(claim.notes ?? []).map((text): Finding => ({ severity: "note", text })),
     ],

@@ -66,11 +66,27 @@ const SAMPLES = 4;
  * a prompt, by one of the panel, of 4 responses that no policy wrote.
  */
 export async function alignInstructions(trial: AlignmentTrial, seed: number): Promise<AlignmentPoint[]> {
-  const { objective, params = {}, flips = 0, learningRate = 5e-4, steps = 40 } = trial;
+  const { objective, params = {}, learningRate = 5e-4 } = trial;
   const start = await languageStart(seed);
-  const reads = objective.reads(params);
-  const policy = createStartPolicy(start, { learningRate, yields: quantitiesTrained(objective, reads) });
+  const yields = quantitiesTrained(objective, objective.reads(params));
+  const policy = createStartPolicy(start, { learningRate, yields });
   const reference = createStartPolicy(start, { learningRate });
+  try {
+    return await align(trial, policy, reference, start, seed);
+  } finally {
+    policy.dispose();
+    reference.dispose();
+  }
+}
+
+async function align(
+  { objective, params = {}, flips = 0, steps = 40 }: AlignmentTrial,
+  policy: LanguageTrainee,
+  reference: LanguageTrainee,
+  start: LanguageStart,
+  seed: number,
+): Promise<AlignmentPoint[]> {
+  const reads = objective.reads(params);
   const startSays = createEvidenceCache((sequences) => reference.evidence(sequences));
   const source = sourceFor(objective, start, seed, flips, await samplesFor(reads, reference, start, seed));
   if (source.kind === "offline") await startSays.add(sequencesOf(source.lists));
@@ -83,8 +99,6 @@ export async function alignInstructions(trial: AlignmentTrial, seed: number): Pr
     await job.step(n - 1);
     if (isWatched(n, steps)) points.push(await standing(n, policy, reference, examination, seed));
   }
-  policy.dispose();
-  reference.dispose();
   return points;
 }
 

@@ -72,46 +72,22 @@ export function batchCandidates(
 
 /**
  * The batch's arrays in the engine, and `tokens` [N]: what the transformer reads, place by place, each place of all
- * examples in turn. The places are the prompts', the responses' but for their last, and, only if `readsEnds`, those
- * last ones too: they predict nothing.
+ * examples in turn. The places are the prompts', then each response's. N is B (P + K R) or a little more, for speed.
  */
-export function candidateArrays(
-  { sizes: { B, K, P, R }, ...batch }: CandidateBatch,
-  { readsEnds = false }: { readsEnds?: boolean } = {},
-): Batch {
+export function candidateArrays({ sizes: { B, K, P, R }, ...batch }: CandidateBatch): Batch {
   const integers = (data: Int32Array<ArrayBuffer>, ...shape: number[]) => np.array(data, { shape, dtype: DType.Int32 });
-  const places = candidatePlaces({ K, P, R });
-  const all = B * places.length;
-  const rows = readsEnds ? all : Math.min(all, fastRows(B * (places.length - K)));
-  const tokens = new Int32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const { response, offset } = places[Math.floor(row / B)];
-    const b = row % B;
-    tokens[row] = response === null ? batch.prompts[b * P + offset] : batch.responses[(b * K + response) * R + offset];
+  const tokens = new Int32Array(fastRows(B * (P + K * R)));
+  for (let b = 0; b < B; b++) {
+    for (let p = 0; p < P; p++) tokens[p * B + b] = batch.prompts[b * P + p];
+    for (let r = 0; r < K * R; r++) tokens[(P + r) * B + b] = batch.responses[b * K * R + r];
   }
   return {
-    tokens: integers(tokens, rows),
+    tokens: integers(tokens, tokens.length),
     prompts: integers(batch.prompts, B, P),
     responses: integers(batch.responses, B, K, R),
     promptLengths: integers(batch.promptLengths, B),
     responseLengths: integers(batch.responseLengths, B, K),
   };
-}
-
-/** Where a token stands: `offset` in the prompt (`response` is null) or in a response. */
-export type Place = { readonly response: number | null; readonly offset: number };
-
-/** The P + K R places of a row of candidates, in the order in which they are read. */
-export function candidatePlaces({ K, P, R }: { K: number; P: number; R: number }): Place[] {
-  const prompt = Array.from({ length: P }, (_, offset): Place => ({ response: null, offset }));
-  const places = (response: number, first: number, end: number) =>
-    Array.from({ length: end - first }, (_, i): Place => ({ response, offset: first + i }));
-  const responses = Array.from({ length: K }, (_, k) => k);
-  return [
-    ...prompt,
-    ...responses.flatMap((k) => places(k, 0, R - 1)),
-    ...responses.flatMap((k) => places(k, R - 1, R)),
-  ];
 }
 
 /**

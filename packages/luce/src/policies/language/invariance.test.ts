@@ -40,7 +40,7 @@ function expectClose(found: readonly number[], wanted: readonly number[]) {
 test("neither padding, nor company, nor order, nor sharing a prompt changes a log-probability", async () => {
   const { policy, parameters } = createLanguagePolicy(config, createRandom(1));
   await fc.assert(
-    fc.asyncProperty(fc.array(example(3), { minLength: 1, maxLength: 3 }), async (examples) => {
+    fc.asyncProperty(fc.array(example(5), { minLength: 1, maxLength: 3 }), async (examples) => {
       const together = await scoreCandidates(policy, parameters, examples);
       const padded = await scoreCandidates(policy, parameters, [...examples].reverse(), {
         promptLength: 32,

@@ -2,9 +2,9 @@ import { type Batch, hold, type Parameters, release } from "../../engines/index.
 import { LuceError } from "../../errors.ts";
 import { DType, jit, numpy as np } from "../../jax.ts";
 import { createRandom, type Random } from "../../random.ts";
+import { HIDDEN } from "./candidate-layout.ts";
 import type { LanguageConfig } from "./config.ts";
 import { drawToken, type Truncation } from "./draw-token.ts";
-import { HIDDEN } from "./evidence.ts";
 import { type LanguagePolicy, modelOf } from "./policy.ts";
 import {
   attend,
@@ -169,27 +169,27 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
   const later = places.ref
     .reshape([P, 1])
     .less(places.ref.reshape([1, P]))
-    .reshape([1, 1, P, P]);
+    .reshape([1, 1, 1, P, P]);
   const padding = places
-    .reshape([1, 1, 1, P])
-    .less(lengths.mul(-1).add(P).reshape([N, 1, 1, 1]))
+    .reshape([1, 1, 1, 1, P])
+    .less(lengths.mul(-1).add(P).reshape([N, 1, 1, 1, 1]))
     .astype(DType.Float32)
     .mul(np.array(1).sub(itself.astype(DType.Float32)));
   const mask = later.astype(DType.Float32).add(padding).mul(HIDDEN);
   const cache: Record<string, np.Array> = {};
   const rotation = rotationOf(model.config, positions);
   const stream = runLayers(model, embed(model, tokens), {
-    rows: consecutiveRows(N),
-    rotation,
-    attention(queries, keys, values, layer) {
+    ...consecutiveRows(N),
+    rotations: [rotation],
+    attention([queries], [keys], [values], layer) {
       const padded = (array: np.Array, axis: number) =>
         np.pad(
           array,
           array.shape.map((_, i) => (i === axis ? [0, T - P] : [0, 0])),
         );
-      cache[`keys.${layer}`] = padded(keys.ref, 3);
-      cache[`values.${layer}`] = padded(values.ref, 4);
-      return attend(queries, keys, values, mask);
+      cache[`keys.${layer}`] = padded(keys.ref, 4);
+      cache[`values.${layer}`] = padded(values.ref, 5);
+      return [attend(queries, [{ keys, values, mask }])];
     },
   });
   const last = stream.reshape([N, P, model.config.hiddenSize]).slice([], P - 1);
@@ -199,7 +199,7 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
 /** Reads one more token of each row into its slot of the cache. */
 function advance(model: Model, cache: Parameters, { tokens, lengths, slot, first }: Batch) {
   const N = tokens.shape[0];
-  const T = cache["keys.0"].shape[3];
+  const T = cache["keys.0"].shape[4];
   const places = np.arange(T).astype(DType.Float32);
   const here = places.ref.equal(slot.ref).astype(DType.Float32);
   const hidden = np.maximum(
@@ -212,26 +212,25 @@ function advance(model: Model, cache: Parameters, { tokens, lengths, slot, first
       .greater(slot.ref.reshape([1, 1]))
       .astype(DType.Float32),
   );
-  const mask = hidden.mul(HIDDEN).reshape([N, 1, 1, T]);
+  const mask = hidden.mul(HIDDEN).reshape([N, 1, 1, 1, T]);
   // The slot of the first response token is the prompt's padded length; its position the prompt's own.
   const positions = lengths.add(slot.sub(first.add(lengths.ref))).reshape([N, 1]);
   const updated: Record<string, np.Array> = {};
   const rotation = rotationOf(model.config, positions);
   const stream = runLayers(model, embed(model, tokens), {
-    rows: consecutiveRows(N),
-    rotation,
-    attention(queries, keys, values, layer) {
-      const written = (name: string, array: np.Array, isHere: np.Array) => {
+    ...consecutiveRows(N),
+    rotations: [rotation],
+    attention([queries], [keys], [values], layer) {
+      const write = (name: string, array: np.Array, isHere: np.Array) => {
         const old = cache[`${name}.${layer}`].mul(np.array(1).sub(isHere.ref));
         updated[`${name}.${layer}`] = old.add(array.mul(isHere));
         return updated[`${name}.${layer}`].ref;
       };
-      return attend(
-        queries,
-        written("keys", keys, here.ref.reshape([T, 1])),
-        written("values", values, here.ref.reshape([1, T])),
-        mask,
-      );
+      const written = {
+        keys: write("keys", keys, here.ref.reshape([T, 1])),
+        values: write("values", values, here.ref.reshape([1, T])),
+      };
+      return [attend(queries, [{ ...written, mask }])];
     },
   });
   return { logits: logitsOf(model, finalNorm(model, stream)), cache: updated };

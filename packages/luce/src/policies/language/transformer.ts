@@ -10,36 +10,44 @@ export type Model = {
   readonly adapters: LowRank | null;
 };
 
-/** Cosines and sines of the rotary positions, [B, 1, S, 2, headSize / 2], as `rotate` applies them. */
+/** Cosines and sines of rotary positions, [B, 1, 1, L, 2, headSize / 2], as `rotate` applies them. */
 export type Rotation = { readonly cosines: np.Array; readonly sines: np.Array };
 
-/** How the rows of the residual stream are the places of B sequences of length S. */
-export type Rows = {
-  /** [N, count * headSize] to [B, count, S, headSize]. Consumes `x`. */
-  toHeads(x: np.Array, count: number): np.Array;
-  /** [B, count, S, headSize] to [N, count * headSize]. Consumes `x`. */
-  fromHeads(x: np.Array): np.Array;
+/**
+ * How the rows of the residual stream are sequences. Rows that attend alike are a segment: K sequences of length L of
+ * each of B examples.
+ */
+export type Layout = {
+  /** [N, count * headSize] to [B, K, count, L, headSize] for each segment. Consumes `x`. */
+  toHeads(x: np.Array, count: number): np.Array[];
+  /** [B, K, count, L, headSize] of each segment to [N, count * headSize]. Consumes the segments. */
+  fromHeads(segments: readonly np.Array[]): np.Array;
+  /** For each segment. */
+  readonly rotations: readonly Rotation[];
+  /** Each segment's queries to what they attend to, by `attend`. */
+  attention(
+    queries: readonly np.Array[],
+    keys: readonly np.Array[],
+    values: readonly np.Array[],
+    layer: number,
+  ): np.Array[];
 };
 
-/** One sequence after the other. */
-export function consecutiveRows(batch: number): Rows {
+/** The rows from `firstRow` on, and the layout of their queries. */
+export type Tail = Layout & { readonly firstRow: number };
+
+/** One sequence after the other, as one segment. */
+export function consecutiveRows(batch: number): Pick<Layout, "toHeads" | "fromHeads"> {
   return {
-    toHeads: (x, count) => x.reshape([batch, x.shape[0] / batch, count, x.shape[1] / count]).transpose([0, 2, 1, 3]),
-    fromHeads(x) {
-      const [, count, length, size] = x.shape;
-      return x.transpose([0, 2, 1, 3]).reshape([batch * length, count * size]);
+    toHeads: (x, count) => [
+      x.reshape([batch, 1, x.shape[0] / batch, count, x.shape[1] / count]).transpose([0, 1, 3, 2, 4]),
+    ],
+    fromHeads([x]) {
+      const [, , count, length, size] = x.shape;
+      return x.transpose([0, 1, 3, 2, 4]).reshape([batch * length, count * size]);
     },
   };
 }
-
-/** Attends from rotated queries to rotated keys and to values, of the shapes that `attend` takes. */
-export type Attention = (queries: np.Array, keys: np.Array, values: np.Array, layer: number) => np.Array;
-
-/** Where the rows of the residual stream stand and what they attend to. */
-export type Layout = { readonly rows: Rows; readonly rotation: Rotation; readonly attention: Attention };
-
-/** The rows from `firstRow` on, and the layout of what they make. */
-export type Tail = Layout & { readonly firstRow: number };
 
 /**
  * The decoder: embeddings [N, hiddenSize] to the residual stream after the last layer, before the last norm.
@@ -54,18 +62,19 @@ export function runLayers(model: Model, embeddings: np.Array, whole: Layout, tai
   for (let layer = 0; layer < config.layers; layer++) {
     const at = (part: string) => `model.layers.${layer}.${part}`;
     const normed = asFactor(rmsNorm(stream.ref, weights[`${at("input_layernorm")}.weight`], config.normEpsilon));
-    const heads = (part: string, count: number) => whole.rows.toHeads(linear(model, at(part), normed.ref), count);
     const isTail = tail !== undefined && layer === config.layers - 1;
-    const { rows, rotation, attention } = isTail ? tail : whole;
+    const { toHeads, fromHeads, rotations, attention } = isTail ? tail : whole;
     const read = (x: np.Array) => (isTail ? x.slice([tail.firstRow, x.shape[0]]) : x);
-    const queries = rotate(
-      rows.toHeads(linear(model, at("self_attn.q_proj"), read(normed.ref)), config.heads),
-      rotation,
+    const queries = toHeads(linear(model, at("self_attn.q_proj"), read(normed.ref)), config.heads).map((heads, i) =>
+      rotate(heads, rotations[i]),
     );
-    const keys = np.expandDims(rotate(heads("self_attn.k_proj", config.keyValueHeads), whole.rotation), 2);
-    const values = np.expandDims(heads("self_attn.v_proj", config.keyValueHeads).transpose([0, 1, 3, 2]), 2);
-    normed.dispose();
-    const attended = rows.fromHeads(attention(queries, keys, writeDown(values), layer));
+    const keys = whole
+      .toHeads(linear(model, at("self_attn.k_proj"), normed.ref), config.keyValueHeads)
+      .map((heads, i) => np.expandDims(rotate(heads, whole.rotations[i]), 3));
+    const values = whole
+      .toHeads(linear(model, at("self_attn.v_proj"), normed), config.keyValueHeads)
+      .map((heads) => writeDown(np.expandDims(heads.transpose([0, 1, 2, 4, 3]), 3)));
+    const attended = fromHeads(attention(queries, keys, values, layer));
     stream = read(stream).add(linear(model, at("self_attn.o_proj"), asFactor(attended)));
 
     const between = asFactor(
@@ -102,8 +111,8 @@ export function rotationOf(config: LanguageConfig, positions: np.Array): Rotatio
   const half = config.headSize / 2;
   const [batch, length] = positions.shape;
   const frequencies = np.array(Float32Array.from({ length: half }, (_, i) => config.ropeTheta ** (-i / half)));
-  const angles = positions.reshape([batch, 1, length, 1, 1]).mul(frequencies.reshape([1, 1, 1, 1, half]));
-  const signs = np.array([-1, 1]).reshape([1, 1, 1, 2, 1]);
+  const angles = positions.reshape([batch, 1, 1, length, 1, 1]).mul(frequencies.reshape([half]));
+  const signs = np.array([-1, 1]).reshape([2, 1]);
   return {
     cosines: np.cos(angles.ref),
     sines: np.sin(angles).mul(signs),
@@ -162,28 +171,45 @@ function rotate(heads: np.Array, { cosines, sines }: Rotation): np.Array {
   return halves.ref.mul(cosines.ref).add(np.flip(halves, -2).mul(sines.ref)).reshape(shape);
 }
 
+/** What queries may look at: sequences of length T, the same for all K sequences of a segment where theirs is 1. */
+export type Source = {
+  /** [B, K or 1, keyValueHeads, 1, T, headSize] */
+  readonly keys: np.Array;
+  /** [B, K or 1, keyValueHeads, 1, headSize, T] */
+  readonly values: np.Array;
+  /** [B or 1, 1, 1, L or 1, T], added to the scores: 0, or a number that exp sends to 0. */
+  readonly mask: np.Array;
+};
+
 /**
- * Softmax attention. Consumes queries, keys and values, borrows the mask.
+ * Softmax attention of queries [B, K, heads, L, headSize] to all their sources at once, as if these were one. Consumes
+ * the queries, keys and values, borrows the masks.
  *
- * @param queries [B, heads, Q, headSize]
- * @param keys [B, keyValueHeads, 1, T, headSize]
- * @param values [B, keyValueHeads, 1, headSize, T]
- * @param mask [B, 1, Q, T] added to the scores: 0, or a number that exp sends to 0
- * @returns [B, heads, Q, headSize]
+ * @returns [B, K, heads, L, headSize]
  */
-export function attend(queries: np.Array, keys: np.Array, values: np.Array, mask: np.Array): np.Array {
-  const [batch, heads, length, headSize] = queries.shape;
-  const [, groups, , keyCount] = keys.shape;
-  const rows = (heads / groups) * length;
-  const scores = np
-    .vecdot(queries.reshape([batch, groups, rows, 1, headSize]), keys)
-    .mul(1 / Math.sqrt(headSize))
-    .reshape([batch, heads, length, keyCount])
-    .add(mask.ref);
-  const highest = lax.stopGradient(highestOf(scores.ref));
-  const exponentials = np.exp(scores.sub(highest).reshape([batch, groups, rows, 1, keyCount]));
-  const totals = exponentials.ref.sum(-1);
-  return np.vecdot(exponentials, values).mul(np.reciprocal(totals)).reshape([batch, heads, length, headSize]);
+export function attend(queries: np.Array, sources: readonly Source[]): np.Array {
+  const [B, K, heads, L, headSize] = queries.shape;
+  const groups = sources[0].keys.shape[2];
+  // Queries that share keys stand one below the other.
+  const grouped = writeDown(queries.reshape([B, K, groups, (heads / groups) * L, 1, headSize]));
+  const scores = sources.map(({ keys, mask }) => {
+    const products = np.vecdot(grouped.ref, keys).mul(1 / Math.sqrt(headSize));
+    return products.reshape([B, K, heads, L, mask.shape[4]]).add(mask.ref);
+  });
+  grouped.dispose();
+  const highest = scores.map((each) => highestOf(each.ref)).reduce((a, b) => np.maximum(a, b));
+  const weights = scores.map((each) => {
+    const exponentials = np.exp(each.sub(lax.stopGradient(highest.ref)));
+    return exponentials.reshape([B, K, groups, (heads / groups) * L, 1, exponentials.shape[4]]);
+  });
+  highest.dispose();
+  const totals = sumOf(weights.map((each) => each.ref.sum(-1)));
+  const mixed = sumOf(weights.map((each, i) => np.vecdot(each, sources[i].values)));
+  return mixed.mul(np.reciprocal(totals)).reshape([B, K, heads, L, headSize]);
+}
+
+function sumOf(arrays: readonly np.Array[]): np.Array {
+  return arrays.reduce((a, b) => a.add(b));
 }
 
 /** The maximum over the last axis, kept as 1. Consumes `x`. In two stages: the first compares 4 columns at once. */

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { createTrainStep, hold, release, sgd, startEngine, toHost } from "../engines/index.ts";
 import { numpy as np } from "../jax.ts";
+import { treePo } from "../objectives/listwise/tree-po.ts";
 import {
   batchCandidates,
   byteTokenizer,
@@ -11,7 +12,9 @@ import {
 } from "../policies/language/index.ts";
 import { createRandom } from "../random.ts";
 import { compileLanguagePrograms, encodePrompt } from "./language-programs.ts";
+import { createLanguageTrainee } from "./language-trainee.ts";
 import type { TokenEvidence } from "./policy.ts";
+import { preferenceTraining } from "./preference-training.ts";
 
 const config = languageConfig({ vocabularySize: 259, hiddenSize: 16, layers: 2, heads: 2, eosTokens: [257] });
 const sequences = [
@@ -93,3 +96,24 @@ test.each([2, 3])(
 
 /** Prompts in turn, and one response longer than a multiple of the padding. */
 const longer = [...sequences, { prompt: "one", response: "g" }, { prompt: "third", response: "h".repeat(20) }];
+
+test("an objective whose evidence is of no response is refused by the name of what is missing", async () => {
+  const { policy, parameters } = createLanguagePolicy(config, createRandom(3));
+  const programs = compileLanguagePrograms({ policy, tokenizer: byteTokenizer }, sgd({ learningRate: 0.1 }));
+  const trainee = createLanguageTrainee({ programs, parameters, maxTokens: 4 });
+  const list = { id: "0", prompt: "one", responses: ["a", "b"], ranks: [1, 2], scores: [1, 0] };
+  const lists = [{ ...list, desirable: [true, false], share: null, annotator: null, rationale: null }];
+  const job = preferenceTraining({
+    policy: trainee,
+    objective: treePo,
+    params: {},
+    source: { kind: "offline", lists },
+    batchSize: 1,
+    seed: 1,
+  });
+  await expect(job.step(0)).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining('tree-po reads "policyStepLogps"'),
+  });
+  trainee.dispose();
+});

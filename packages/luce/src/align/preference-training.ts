@@ -216,6 +216,8 @@ function prepare(batch: Batch, { objective, params, frozen }: Omit<Learning, "on
   const available = ["policy", ...Object.keys(frozen).filter((name) => frozen[name])];
   const reads = objective.reads(params, namesAtHand(objective, batch, available));
   const index = indexSequences({ subjects: subjectsRead(batch, reads) });
+  // Evidence of no sequence: that of something else, which no model gives.
+  if (index.sequences.length === 0) assembleEvidence(objective, reads, batch, index, {});
   const asked = modelsAsked(objective, reads);
   const respond = async (said: TokenEvidence): Promise<Response> => {
     const models = { policy: said } as Record<string, typeof said>;

@@ -48,7 +48,11 @@ export function objectiveTables(runs: readonly ObjectiveRun[]): { tables: Table[
     const done = ofSeeds.filter(({ honest }) => honest !== null);
     if (done.length === 0) return [];
     type Read = (run: ObjectiveRun) => number | null | undefined;
-    const measured = (read: Read) => done.map((run) => read(run) ?? null).filter((value) => value !== null);
+    // The mean over those seeds alone that got far enough would be that of a selection.
+    const measured = (read: Read) => {
+      const values = done.map((run) => read(run) ?? null).filter((value) => value !== null);
+      return values.length === done.length ? values : [];
+    };
     const interval = (read: Read) => intervalOf(measured(read));
     const mean = (read: Read) => {
       const values = measured(read);
@@ -81,7 +85,7 @@ export function objectiveTables(runs: readonly ObjectiveRun[]): { tables: Table[
       {
         id: "objectives",
         title: "All objectives on one world",
-        caption: `A tiny transformer, 40 steps of 32 responses, default parameters. Rewards (at most 4) where the policy is ${EQUAL_KL} nats from its start; ± is half of a 95% interval over seeds; empty: never reached, or on one seed only.`,
+        caption: `A tiny transformer, 40 steps of 32 responses, default parameters. Rewards (at most 4) where the policy is ${EQUAL_KL} nats from its start; ± is half of a 95% interval over seeds; empty where a seed never got there.`,
         columns: [
           { key: "objective", label: "Objective" },
           { key: "reward", label: "Reward at equal KL", ...decimal },

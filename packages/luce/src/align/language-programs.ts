@@ -92,6 +92,7 @@ export function compileLanguagePrograms(
   const forward = jit((parameters: Parameters, frozen: Parameters, batch: Batch) =>
     evidenceOf(parameters, frozen, batch, true),
   );
+  const readsEnds = yields.includes("rewards");
   const trainStep = createTrainStep({
     transform,
     loss(parameters, frozen, batch) {
@@ -112,7 +113,7 @@ export function compileLanguagePrograms(
     layout,
     async evidence(parameters, frozen, sequences) {
       const { batch, places } = layOut(layout, sequences);
-      const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch)) as Yielded;
+      const yielded = forward(hold(parameters), hold(frozen), candidateArrays(batch, { readsEnds })) as Yielded;
       return readEvidence(batch, places, yielded);
     },
     start: trainStep.start,
@@ -122,7 +123,7 @@ export function compileLanguagePrograms(
           layout,
           members.map((n) => sequences[n]),
         );
-        const arrays: Record<string, np.Array> = { ...candidateArrays(laidOut.batch) };
+        const arrays: Record<string, np.Array> = { ...candidateArrays(laidOut.batch, { readsEnds }) };
         return { members, ...laidOut, arrays };
       });
       const said: TokenEvidence[] = [];

@@ -72,14 +72,20 @@ export function batchCandidates(
 
 /**
  * The batch's arrays in the engine, and `tokens` [N]: what the transformer reads, place by place, each place of all
- * examples in turn. The places are the prompts', then each response's. N is B (P + K R) or a little more, for speed.
+ * examples in turn. The places are the prompts', then each response's. The last place of the last response predicts
+ * nothing: unless `readsEnds`, some examples do without it, where N is a faster number of rows than B (P + K R).
  */
-export function candidateArrays({ sizes: { B, K, P, R }, ...batch }: CandidateBatch): Batch {
+export function candidateArrays(
+  { sizes: { B, K, P, R }, ...batch }: CandidateBatch,
+  { readsEnds = false }: { readsEnds?: boolean } = {},
+): Batch {
   const integers = (data: Int32Array<ArrayBuffer>, ...shape: number[]) => np.array(data, { shape, dtype: DType.Int32 });
-  const tokens = new Int32Array(fastRows(B * (P + K * R)));
-  for (let b = 0; b < B; b++) {
-    for (let p = 0; p < P; p++) tokens[p * B + b] = batch.prompts[b * P + p];
-    for (let r = 0; r < K * R; r++) tokens[(P + r) * B + b] = batch.responses[b * K * R + r];
+  const all = B * (P + K * R);
+  const tokens = new Int32Array(readsEnds ? all : fastRows(all - B, all));
+  for (let row = 0; row < tokens.length; row++) {
+    const place = Math.floor(row / B);
+    const b = row % B;
+    tokens[row] = place < P ? batch.prompts[b * P + place] : batch.responses[b * K * R + place - P];
   }
   return {
     tokens: integers(tokens, tokens.length),
@@ -91,16 +97,16 @@ export function candidateArrays({ sizes: { B, K, P, R }, ...batch }: CandidateBa
 }
 
 /**
- * The least number of rows, from `least`, whose matrix products are fast. jax-js (0.1.25, WebAssembly) multiplies 4
- * rows by 16 columns at once where 4 divides the rows, for which x86 has too few vector registers, else 2 rows: 1.4
- * times faster. And it sums over rows, as weights' gradients do, in blocks of their greatest divisor up to 64.
+ * The least number of rows, from `least` to `most`, whose matrix products are fast, or `most`. jax-js (0.1.25,
+ * WebAssembly) multiplies 4 rows by 16 columns at once where 4 divides the rows, for which x86 has too few vector
+ * registers, else 2 rows: 1.4 times faster. And it sums over rows, as weights' gradients do, in blocks of their greatest
+ * divisor up to 64. Not more rows than `most`: threads share blocks of 128, of which one row more makes one more.
  */
-function fastRows(least: number): number {
-  if (least < 256) return least;
+function fastRows(least: number, most: number): number {
+  if (most < 256) return most;
   const hasBlock = (rows: number) => Array.from({ length: 33 }, (_, i) => 32 + i).some((block) => rows % block === 0);
-  let rows = least;
-  while (rows % 4 !== 2 || !hasBlock(rows)) rows++;
-  return rows;
+  for (let rows = least; rows < most; rows++) if (rows % 4 === 2 && hasBlock(rows)) return rows;
+  return most;
 }
 
 function checkExample({ vocabularySize, maxPositions }: LanguageConfig, example: Candidates, index: number): void {

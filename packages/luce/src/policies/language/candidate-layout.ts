@@ -55,13 +55,14 @@ function candidateLayout(
   return {
     toHeads(x, heads) {
       const size = x.shape[1] / heads;
+      const whole = padRows(x, (P + K * R - first) * B);
       let begin = 0;
       const parts = segments.map(({ count, length }) => {
-        const rows = x.ref.slice([begin, begin + count * length * B]);
+        const rows = whole.ref.slice([begin, begin + count * length * B]);
         begin += count * length * B;
         return rows.reshape([count, length, B, heads, size]).transpose([2, 0, 3, 1, 4]);
       });
-      x.dispose();
+      whole.dispose();
       return parts;
     },
     fromHeads(parts) {
@@ -70,10 +71,7 @@ function candidateLayout(
         return x.transpose([1, 3, 0, 2, 4]).reshape([count * length * B, heads * size]);
       });
       const joined = rows.length === 1 ? rows[0] : np.concatenate(rows, 0);
-      return np.pad(joined, [
-        [0, N - joined.shape[0]],
-        [0, 0],
-      ]);
+      return joined.slice([0, N]);
     },
     rotations: rotations.map(({ cosines, sines }, i) =>
       i === 0 ? { cosines: fromFirst(cosines), sines: fromFirst(sines) } : { cosines, sines },
@@ -157,6 +155,14 @@ function hiddenPadding(batch: Batch, L: number): np.Array {
   const { B, P } = sizesOf(batch);
   const firstReal = batch.promptLengths.ref.reshape([B, 1, 1, 1, 1]).mul(-1).add(P);
   return np.arange(L).reshape([1, 1, 1, 1, L]).less(firstReal).astype(DType.Float32).mul(HIDDEN);
+}
+
+/** [N, D] with zeros for the rows that a batch does without. Consumes `x`. */
+export function padRows(x: np.Array, count: number): np.Array {
+  return np.pad(x, [
+    [0, count - x.shape[0]],
+    [0, 0],
+  ]);
 }
 
 /** B examples of K responses, of P prompt and R response tokens. */

@@ -1,6 +1,6 @@
 import type { Batch } from "../../engines/index.ts";
 import { DType, lax, numpy as np } from "../../jax.ts";
-import { candidateLayouts, sizesOf } from "./candidate-layout.ts";
+import { candidateLayouts, padRows, sizesOf } from "./candidate-layout.ts";
 import { embed, finalNorm, logitsOf, type Model, runLayers } from "./transformer.ts";
 
 /** What the policy says of the candidates of a batch; see `candidateEvidence`. */
@@ -46,7 +46,10 @@ export function predictingStates(model: Model, batch: Batch): np.Array {
   return finalNorm(model, states.reshape([B * K * R, D]));
 }
 
-/** Normed hidden states [B, K, hiddenSize] of the last token of each response. Traceable; borrows all. */
+/**
+ * Normed hidden states [B, K, hiddenSize] of the last token of each response, of a batch that `readsEnds`. Traceable;
+ * borrows all.
+ */
 export function lastStates(model: Model, batch: Batch): np.Array {
   const { B, K, R } = sizesOf(batch);
   const D = model.config.hiddenSize;
@@ -78,14 +81,11 @@ function candidateStates(model: Model, batch: Batch): { lastOfPrompts: np.Array;
   const { B, K, R } = sizesOf(batch);
   const D = model.config.hiddenSize;
   const { whole, tail, release } = candidateLayouts(model.config, batch);
-  const stream = runLayers(model, embed(model, batch.tokens), whole, tail);
+  const stream = padRows(runLayers(model, embed(model, batch.tokens), whole, tail), (1 + K * R) * B);
   release();
   return {
     lastOfPrompts: stream.ref.slice([0, B]),
-    responses: stream
-      .slice([B, (1 + K * R) * B])
-      .reshape([K, R, B, D])
-      .transpose([2, 0, 1, 3]),
+    responses: stream.slice([B, stream.shape[0]]).reshape([K, R, B, D]).transpose([2, 0, 1, 3]),
   };
 }
 

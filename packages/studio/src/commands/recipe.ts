@@ -191,7 +191,7 @@ function reportAll(
         columns: [
           { key: "recipe", label: "Recipe" },
           { key: "verdict", label: "Verdict" },
-          { key: "finding", label: "In numbers" },
+          { key: "finding", label: "In numbers", format: "prose" },
         ],
         rows: slugs.map((slug) => {
           const result = recipes.entries.get(recipeKey(slug, seeds));

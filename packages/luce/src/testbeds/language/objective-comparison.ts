@@ -107,7 +107,7 @@ export function objectiveTables(runs: readonly ObjectiveRun[]): { tables: Table[
               title: "Objectives that need evidence this world does not give: see their own recipes",
               columns: [
                 { key: "objective", label: "Objective" },
-                { key: "lacks", label: "What it lacks" },
+                { key: "lacks", label: "What it lacks", format: "prose" as const },
               ],
               rows: lacking,
             },
@@ -120,7 +120,6 @@ export function objectiveTables(runs: readonly ObjectiveRun[]): { tables: Table[
         kind: "intervals",
         title: "Reward at equal KL",
         x: "mean true reward",
-        beside: "objectives",
         points: rows.map(({ objective, reward, half }) => ({
           label: objective,
           value: reward ?? Number.NaN,

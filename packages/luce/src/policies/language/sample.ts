@@ -2,7 +2,7 @@ import { type Batch, hold, type Parameters, release } from "../../engines/index.
 import { LuceError } from "../../errors.ts";
 import { DType, jit, numpy as np } from "../../jax.ts";
 import { createRandom, type Random } from "../../random.ts";
-import { HIDDEN } from "./candidate-layout.ts";
+import { HIDDEN, placesMask, positionsOf, promptPlaces } from "./candidate-layout.ts";
 import type { LanguageConfig } from "./config.ts";
 import { drawToken, type Truncation } from "./draw-token.ts";
 import { type LanguagePolicy, modelOf } from "./policy.ts";
@@ -157,25 +157,9 @@ function prefill(model: Model, { tokens, lengths }: Batch, slots: np.Array) {
   const N = lengths.shape[0];
   const P = tokens.shape[0] / N;
   const T = slots.shape[1];
-  const places = np.arange(P).astype(DType.Float32);
-  const positions = np.maximum(
-    places.ref
-      .reshape([1, P])
-      .add(lengths.ref.reshape([N, 1]))
-      .sub(P),
-    np.array(0),
-  );
-  const itself = places.ref.reshape([P, 1]).equal(places.ref.reshape([1, P]));
-  const later = places.ref
-    .reshape([P, 1])
-    .less(places.ref.reshape([1, P]))
-    .reshape([1, 1, 1, P, P]);
-  const padding = places
-    .reshape([1, 1, 1, 1, P])
-    .less(lengths.mul(-1).add(P).reshape([N, 1, 1, 1, 1]))
-    .astype(DType.Float32)
-    .mul(np.array(1).sub(itself.astype(DType.Float32)));
-  const mask = later.astype(DType.Float32).add(padding).mul(HIDDEN);
+  const places = promptPlaces(P);
+  const mask = placesMask(lengths, P, places);
+  const positions = positionsOf(lengths, P, places);
   const cache: Record<string, np.Array> = {};
   const rotation = rotationOf(model.config, positions);
   const stream = runLayers(model, embed(model, tokens), {

@@ -47,7 +47,7 @@ export function yieldsOf(method: TrainingMethod, { params }: TrainingConfig): re
 }
 
 /** Whether the run learns from the policy's own responses. */
-export function isOnline(method: TrainingMethod, { online }: TrainingConfig): boolean {
+function isOnline(method: TrainingMethod, { online }: TrainingConfig): boolean {
   return typeof method !== "string" && (method.family === "group" || online);
 }
 

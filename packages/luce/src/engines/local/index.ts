@@ -2,7 +2,6 @@ export { type Checkpoint, checkFinite, decodeCheckpoint, encodeCheckpoint, readT
 export { startEngine } from "./device.ts";
 export {
   checkShapes,
-  countElements,
   type HostArray,
   type HostParameters,
   hold,

@@ -33,10 +33,6 @@ export function mapParameters(
   return Object.fromEntries(Object.entries(parameters).map(([name, array]) => [name, change(array, name)]));
 }
 
-export function countElements(parameters: Parameters): number {
-  return Object.values(parameters).reduce((total, { size }) => total + size, 0);
-}
-
 /** The arrays with `prefix` before their names. */
 export function withPrefix(prefix: string, parameters: Parameters): Record<string, np.Array> {
   return Object.fromEntries(Object.entries(parameters).map(([name, array]) => [prefix + name, array]));

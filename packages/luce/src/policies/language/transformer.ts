@@ -120,7 +120,7 @@ export function rotationOf(config: LanguageConfig, positions: np.Array): Rotatio
 }
 
 /** Root-mean-square norm over the last axis. Consumes `x`, borrows the gain. */
-export function rmsNorm(x: np.Array, gain: np.Array, epsilon: number): np.Array {
+function rmsNorm(x: np.Array, gain: np.Array, epsilon: number): np.Array {
   const meanSquare = np.square(x.ref).mean(-1, { keepdims: true }).add(epsilon);
   return x.mul(inverseRoot(meanSquare)).mul(gain.ref);
 }

@@ -155,7 +155,7 @@ async function samplesFor(
 }
 
 /** One ranking a prompt by one of the panel, of responses that no policy wrote. */
-export function rankedCandidates(instructions: readonly Instruction[], seed: number, flips = 0): PreferenceList[] {
+function rankedCandidates(instructions: readonly Instruction[], seed: number, flips = 0): PreferenceList[] {
   const random = createRandom(seed + 1_000_003);
   const lists = instructions.map((instruction) => ({
     instruction,
